@@ -1,0 +1,61 @@
+"""Errors that a user can act on: one line of cause, one line of remedy.
+
+    BenchError                expected failure; the command line prints it and exits 1
+    ├── TaskError             a task folder, its task.yaml, its data or its scorer is wrong
+    ├── ModelError            weights, tokenizer or adapter cannot be found, read or used
+    ├── RunError              a run folder, ledger or result file is missing, damaged or full
+    ├── SandboxError          model-written code cannot be executed safely on this machine
+    └── UsageError            an argument has no meaning here
+
+Everything else that is raised is a bug and exits 3.
+
+>>> print(TaskError("tasks/a/task.yaml: kind: 'qq' is not a kind", "write one of: qa, code"))
+tasks/a/task.yaml: kind: 'qq' is not a kind
+  try: write one of: qa, code
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class BenchError(Exception):
+    """An expected failure: `cause` says what was found where, `remedy` what to do next."""
+
+    def __init__(self, cause: str, remedy: str = "") -> None:
+        self.cause = cause
+        self.remedy = remedy
+        super().__init__(f"{cause}\n  try: {remedy}" if remedy else cause)
+
+    def __reduce__(self) -> tuple[type["BenchError"], tuple[str, str]]:
+        # The default would rebuild from the joined message when a worker process raises.
+        return type(self), (self.cause, self.remedy)
+
+
+class TaskError(BenchError):
+    """A task folder, its task.yaml, its data or its scorer is wrong."""
+
+
+class ModelError(BenchError):
+    """Weights, tokenizer or adapter cannot be found, read or used."""
+
+
+class RunError(BenchError):
+    """A run folder, ledger or result file is missing, damaged or cannot be written."""
+
+
+class SandboxError(BenchError):
+    """Model-written code cannot be executed safely on this machine."""
+
+
+class UsageError(BenchError):
+    """An argument has no meaning here."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A sentence that names the nearest known names, or lists what is known when none is near."""
+    names = sorted(set(known))
+    near = get_close_matches(name, names, n=3, cutoff=0.6)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return f"known: {shown}" if names else "none is known"

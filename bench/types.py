@@ -1,0 +1,224 @@
+"""The concepts that every room shares, as frozen values: data only, no I/O.
+
+One row of a task becomes an Example; an Example becomes Requests; a model answers a Request with a
+Reply; a Reply scored is a Record; Records fold into Cells.
+
+>>> Turn("user", "2 + 2 =").role
+'user'
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Role = Literal["system", "user", "assistant"]
+Normalise = Literal["none", "char", "byte", "token", "pmi"]
+Finish = Literal["stop", "length", "scored", "error"]
+Status = Literal["scored", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a chat."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A solved question shown before the one that is asked."""
+
+    question: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """How the answer is cut out of a generated text (see `bench.scoring.extract`)."""
+
+    how: Literal["text", "first_line", "number", "code_block", "choice_letter", "regex"] = "text"
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """How text is generated. `temperature` 0 is greedy; `sample` numbers the draws of one prompt."""
+
+    max_tokens: int
+    stops: tuple[str, ...] = ()
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+    sample: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row of a task, rendered: what is asked and what counts as right.
+
+    `generation` is None for tasks that are scored by the log-likelihood of their choices.
+    `right` holds the positions in `choices` of the accepted choices (empty without choices).
+    `digest` identifies the item (question, answers, choices, check), whatever shots or chat
+    template surround it.
+    """
+
+    task: str
+    id: str
+    cluster: str
+    variant: str
+    instruction: str
+    shots: tuple[Shot, ...]
+    question: str
+    delimiter: str
+    target: str
+    answers: tuple[str, ...]
+    choices: tuple[str, ...]
+    right: tuple[int, ...]
+    normalise: Normalise
+    extract: Extract
+    generation: Generation | None
+    samples: int
+    check: Mapping[str, Json]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a model is asked: score `continuations` after `prompt`, or generate from it.
+
+    `special_tokens` is False when a chat template has already written BOS into the prompt.
+    `essential` counts the characters at the end of the prompt that may not be cut off when it is
+    longer than the model reads: shots may go, the question may not.
+    """
+
+    prompt: str
+    continuations: tuple[str, ...] = ()
+    generation: Generation | None = None
+    special_tokens: bool = True
+    essential: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back. Log-probabilities are natural logarithms, one sum per continuation.
+
+    `baseline` holds the same sums without the prompt (for pointwise mutual information);
+    `token_counts` the length in tokens of each continuation; `truncated` how many prompt tokens
+    were cut on the left; `error` is None unless the model could not answer.
+    """
+
+    text: str | None = None
+    logprobs: tuple[float, ...] = ()
+    greedy: tuple[bool, ...] = ()
+    token_counts: tuple[int, ...] = ()
+    baseline: tuple[float, ...] = ()
+    tokens_in: int = 0
+    tokens_out: int = 0
+    truncated: int = 0
+    seconds: float = 0.0
+    finish: Finish = "stop"
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A Reply scored, or the reason why it could not be. A failed Record has no score, not 0.
+
+    `prediction` is the chosen choice or the extracted text, None when nothing could be parsed;
+    `probabilities` is the softmax over the choices (empty without choices).
+    """
+
+    task: str
+    id: str
+    cluster: str
+    digest: str
+    prompt_digest: str
+    variant: str
+    sample: int
+    status: Status
+    scores: Mapping[str, float]
+    prediction: str | None
+    gold: str
+    answers: tuple[str, ...]
+    choices: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    reply: Reply
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One checkpoint on one task under one metric: estimate, interval, counts.
+
+    `estimate`, `lo`, `hi` are None where nothing was scored: missing is not zero.
+    """
+
+    model: str
+    run: str
+    task: str
+    kind: str
+    language: str
+    metric: str
+    headline: bool
+    estimate: float | None
+    lo: float | None
+    hi: float | None
+    level: float
+    method: str
+    n: int
+    n_clusters: int
+    failed: int
+    chance: float
+    warnings: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """What a run needs to say about one of its tasks."""
+
+    task: str
+    kind: str
+    language: str
+    version: int
+    digest: str
+    variant: str
+    scorers: tuple[str, ...]
+    aggregates: tuple[str, ...]
+    chance: float
+    margin: float
+    rope: float
+    limit: int | None
+    rows: int
+    failed: int
+    truncated: int
+    tokens_in: int
+    tokens_out: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What was done: a checkpoint, tasks with digests, settings, environment, command, commit.
+
+    `seconds` is wall time of this invocation; answers already in the ledger cost none of it.
+    `energy_joules` is None where the machine does not report it.
+    """
+
+    schema_version: int
+    name: str
+    model: str
+    model_digest: str
+    model_description: dict[str, str | int | float]
+    settings: dict[str, Json]
+    tasks: tuple[TaskRun, ...]
+    command: str
+    environment: dict[str, str]
+    git: dict[str, str]
+    started: str
+    seconds: float
+    asked: int
+    reused: int
+    peak_memory_bytes: int
+    energy_joules: float | None
