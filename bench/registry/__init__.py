@@ -1,0 +1,1 @@
+"""Tasks as folders: find them, validate them, read their rows, render their prompts."""

@@ -1,0 +1,200 @@
+"""Rows of a task: from files in its folder, a local mirror of the Hub, or the Hub itself.
+
+The mirror (`--data-root` or `BENCH_DATA_ROOT`) is tried before the Hub and is laid out as
+`<org>/<name>/[<config>/]<split>-*.parquet|jsonl|csv`.
+"""
+
+import csv
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bench.errors import TaskError, did_you_mean
+from bench.registry.folder import Task
+from bench.registry.hooks import load_hooks
+from bench.types import Json
+
+Role = Literal["train", "shots", "test"]
+ROLES: tuple[Role, ...] = ("train", "shots", "test")
+FORMATS = (".jsonl", ".csv", ".parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The columns of one row, and where it stands: `tasks/a/test.jsonl:12`."""
+
+    values: dict[str, Json]
+    where: str
+
+
+def data_root(given: Path | None) -> Path | None:
+    """The mirror folder: `given`, else `BENCH_DATA_ROOT`, else None.
+
+    Raises:
+        TaskError: it does not exist.
+    """
+    from_environment = os.environ.get("BENCH_DATA_ROOT", "")
+    root = given or (Path(from_environment) if from_environment else None)
+    if root is not None and not root.is_dir():
+        raise TaskError(
+            f"{root}: no such data folder", "give --data-root (BENCH_DATA_ROOT) a folder that exists"
+        )
+    return root
+
+
+def load_rows(task: Task, role: Role, root: Path | None = None) -> list[Row]:
+    """All rows of the split that plays `role`; empty when the task names no such split.
+
+    Raises:
+        TaskError: the split, file or data set is missing or cannot be read; the message says
+            which file to put where.
+    """
+    split = getattr(task.spec.splits, role)
+    if not split:
+        return []
+    hooks = load_hooks(task.folder)
+    if hooks.load is not None:
+        rows = [
+            Row(dict(values), f"{task.folder / 'task.py'} {split} row {number}")
+            for number, values in enumerate(hooks.load(split), start=1)
+        ]
+    elif task.spec.data.files:
+        rows = list(_read(_local_file(task, split)))
+    else:
+        rows = _hub_rows(task, split, data_root(root))
+    if not rows:
+        raise TaskError(f"{task.name}: split {split!r} holds no rows", "add rows or drop the split")
+    return [Row(_rendered(hooks.render, row), row.where) for row in rows] if hooks.render else rows
+
+
+def count_rows(task: Task, role: Role, root: Path | None = None) -> int | None:
+    """How many rows the split has, without parsing it; None where only loading could tell."""
+    split = getattr(task.spec.splits, role)
+    if not split or (task.folder / "task.py").is_file():
+        return None
+    if task.spec.data.files:
+        path = _local_file(task, split)
+        return _count(path) if path.is_file() else None
+    mirror = data_root(root)
+    paths = _mirrored(task, split, mirror) if mirror else []
+    return sum(_count(path) for path in paths) if paths else None
+
+
+def _rendered(render: object, row: Row) -> dict[str, Json]:
+    assert callable(render)
+    try:
+        return {**row.values, **render(dict(row.values))}
+    except Exception as error:
+        raise TaskError(
+            f"{row.where}: render: {type(error).__name__}: {error}", "mend render in task.py"
+        ) from error
+
+
+def _local_file(task: Task, split: str) -> Path:
+    files = task.spec.data.files
+    if split not in files:
+        raise TaskError(
+            f"{task.folder / 'task.yaml'}: splits names {split!r}, data.files has no such split",
+            did_you_mean(split, files),
+        )
+    return task.folder / files[split]
+
+
+def _count(path: Path) -> int:
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as parquet  # heavy, and most folders hold JSONL
+
+        return int(parquet.read_metadata(path).num_rows)
+    with path.open("rb") as lines:
+        filled = sum(1 for line in lines if line.strip())
+    return filled - (path.suffix == ".csv")
+
+
+def _read(path: Path) -> Iterator[Row]:
+    """The rows of one data file.
+
+    Raises:
+        TaskError: no such file, an unknown format, or a line that cannot be read.
+    """
+    if path.suffix not in FORMATS:
+        raise TaskError(f"{path}: unknown data format", f"use one of {', '.join(FORMATS)}")
+    try:
+        if path.suffix == ".parquet":
+            yield from _read_parquet(path)
+        elif path.suffix == ".csv":
+            with path.open(encoding="utf-8", newline="") as lines:
+                for number, values in enumerate(csv.DictReader(lines, strict=True), start=2):
+                    yield Row(dict(values), f"{path}:{number}")
+        else:
+            yield from _read_jsonl(path)
+    except FileNotFoundError:
+        raise TaskError(f"{path}: no such data file", "add the file or mend data.files") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise TaskError(f"{path}: cannot be read: {error}", "restore or mend the file") from None
+
+
+def _read_jsonl(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                values = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise TaskError(
+                    f"{path}:{number}: not JSON: {error.msg} at column {error.colno}",
+                    "mend the line",
+                ) from None
+            if not isinstance(values, dict):
+                raise TaskError(f"{path}:{number}: expected a JSON object", "mend the line")
+            yield Row(values, f"{path}:{number}")
+
+
+def _read_parquet(path: Path) -> Iterator[Row]:
+    import pyarrow as arrow  # heavy, and most folders hold JSONL
+    import pyarrow.parquet as parquet
+
+    try:
+        table = parquet.read_table(path)
+    except arrow.ArrowException as error:
+        raise TaskError(f"{path}: not readable as Parquet: {error}", "restore the file") from None
+    for number, values in enumerate(table.to_pylist(), start=1):
+        yield Row(values, f"{path} row {number}")
+
+
+def _mirrored(task: Task, split: str, mirror: Path) -> list[Path]:
+    base = mirror / task.spec.data.hub
+    folder = base / task.spec.data.config if task.spec.data.config else base
+    found = [folder / f"{split}{suffix}" for suffix in FORMATS]
+    sharded = [path for suffix in FORMATS for path in sorted(folder.glob(f"{split}-*{suffix}"))]
+    return [path for path in found if path.is_file()] + sharded
+
+
+def _hub_rows(task: Task, split: str, mirror: Path | None) -> list[Row]:
+    data = task.spec.data
+    paths = _mirrored(task, split, mirror) if mirror else []
+    if paths:
+        return [row for path in paths for row in _read(path)]
+    place = "/".join(part for part in (data.hub, data.config) if part)
+    wanted = f"{mirror or '$BENCH_DATA_ROOT'}/{place}/{split}-00000-of-00001.parquet (or .jsonl)"
+    try:
+        import datasets  # heavy, and most tasks never need it
+
+        datasets.disable_progress_bars()
+        table = datasets.load_dataset(
+            data.hub, data.config or None, revision=data.revision, split=split
+        )
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise TaskError(
+            f"{task.name}: {data.hub} split {split!r} is not mirrored and cannot be loaded from "
+            f"the Hub ({type(error).__name__}: {reason})",
+            f"put the rows at {wanted}, or connect to the network",
+        ) from None
+    return [
+        Row(dict(values), f"{data.hub}@{data.revision} {split} row {number}")
+        for number, values in enumerate(table, start=1)
+    ]

@@ -1,0 +1,69 @@
+"""The optional `task.py` of a task folder: at most `load`, `render` and `score`.
+
+    def load(split: str) -> list[dict]          rows, instead of files or the Hub
+    def render(row: dict) -> dict               fields added to a row before the templates
+    def score(example, reply) -> float          a scorer, named `score` in task.yaml
+
+It is imported only when the task is used, never to list it.
+"""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from bench.errors import TaskError
+from bench.types import Example, Json, Reply
+
+HOOKS = ("load", "render", "score")
+Row = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """The functions a `task.py` defines; None where it does not."""
+
+    load: Callable[[str], list[Row]] | None = None
+    render: Callable[[Row], Row] | None = None
+    score: Callable[[Example, Reply], float] | None = None
+
+
+def load_hooks(folder: Path) -> Hooks:
+    """The hooks of the task in `folder`; all None without a `task.py`.
+
+    Raises:
+        TaskError: `task.py` cannot be imported or defines another public function.
+    """
+    path = folder / "task.py"
+    if not path.is_file():
+        return Hooks()
+    module = _import(path)
+    public = [
+        name
+        for name, value in vars(module).items()
+        if callable(value)
+        and not name.startswith("_")
+        and getattr(value, "__module__", "") == module.__name__
+    ]
+    strange = sorted(set(public) - set(HOOKS))
+    if strange:
+        raise TaskError(
+            f"{path}: defines {', '.join(strange)}; only {', '.join(HOOKS)} are called",
+            "start the names of helpers with an underscore",
+        )
+    return Hooks(*(getattr(module, name, None) for name in HOOKS))
+
+
+def _import(path: Path) -> ModuleType:
+    name = f"bench_task_{path.parent.name}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise TaskError(
+            f"{path}: cannot be imported: {type(error).__name__}: {error}", "mend task.py"
+        ) from error
+    return module
