@@ -1,0 +1,1 @@
+"""Models that score continuations and generate text: Hugging Face checkpoints and fakes."""

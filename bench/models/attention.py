@@ -1,0 +1,65 @@
+"""Attention for one new token a row on CPUs, where the library's kernel is slow.
+
+torch 2.13's CPU kernel for bf16 takes about ten times as long as two batched matrix products when
+each row asks for a single token (the case of every generation step), and repeats the key/value
+heads of grouped-query attention first. Everything else goes to the library's own kernel.
+"""
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+NAME = "bench_sdpa"
+
+
+def use_fast_decode(model: PreTrainedModel) -> None:
+    """Switch a decoder-only `model` to `attention` if it runs the library's SDPA on a CPU."""
+    config = model.config
+    plain = config._attn_implementation == "sdpa" and not config.is_encoder_decoder
+    if model.device.type == "cpu" and plain:
+        AttentionInterface.register(NAME, attention)
+        AttentionMaskInterface.register(NAME, sdpa_mask)
+        model.set_attn_implementation(NAME)
+
+
+def attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **kwargs: object,
+) -> tuple[Tensor, None]:
+    """Attention output [batch, length, heads, dim] from query [batch, heads, length, dim] and
+    key, value [batch, key/value heads, keys, dim]."""
+    if query.shape[2] != 1 or module.training or kwargs.get("position_bias") is not None:
+        return sdpa_attention_forward(  # type: ignore[return-value]
+            module,
+            query,
+            key,
+            value,
+            attention_mask,
+            dropout=dropout,
+            scaling=scaling,
+            **kwargs,  # type: ignore[arg-type]
+        )
+    batch, heads, _, dim = query.shape
+    groups = key.shape[1]
+    scale = dim**-0.5 if scaling is None else scaling
+    grouped = query.reshape(batch, groups, heads // groups, dim)
+    scores = (grouped @ key.transpose(-1, -2)).float() * scale
+    if attention_mask is not None:
+        seen = attention_mask[..., : key.shape[2]].expand(batch, -1, -1, -1)
+        if seen.shape[1] not in (1, heads):
+            raise ValueError(f"attention mask has {seen.shape[1]} heads, expected 1 or {heads}")
+        bias = seen.expand(batch, heads, 1, -1).reshape(batch, groups, heads // groups, -1)
+        if bias.dtype == torch.bool:
+            scores = scores.masked_fill(~bias, torch.finfo(scores.dtype).min)
+        else:
+            scores = scores + bias
+    weights = scores.softmax(-1).to(value.dtype)
+    return (weights @ value).reshape(batch, 1, heads, dim), None

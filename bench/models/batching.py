@@ -1,0 +1,48 @@
+"""Batches by token budget, longest first: what is padded together is about equally long."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Bounds on one batch. `tokens` counts padding; `positions` those that are projected onto the
+    vocabulary (memory: positions x vocabulary x 4 bytes); `rows` bounds generation."""
+
+    tokens: int
+    positions: int
+    rows: int
+
+
+def batches(
+    lengths: Sequence[int], positions: Sequence[int], budget: Budget
+) -> Iterator[list[int]]:
+    """Indices in batches, longest first, within the budget; one item alone may exceed it."""
+    order = sorted(range(len(lengths)), key=lambda place: (-lengths[place], place))
+    batch: list[int] = []
+    projected = 0
+    for place in order:
+        longest = lengths[batch[0]] if batch else lengths[place]
+        full = (
+            (len(batch) + 1) * longest > budget.tokens
+            or projected + positions[place] > budget.positions
+            or len(batch) == budget.rows
+        )
+        if batch and full:
+            yield batch
+            batch, projected = [], 0
+        batch.append(place)
+        projected += positions[place]
+    if batch:
+        yield batch
+
+
+def common_prefix(sequences: Sequence[Sequence[int]]) -> int:
+    """How many leading tokens all `sequences` share."""
+    if not sequences:
+        return 0
+    low, high = min(sequences), max(sequences)  # lexicographic extremes differ first
+    for place, (left, right) in enumerate(zip(low, high, strict=False)):
+        if left != right:
+            return place
+    return min(len(low), len(high))

@@ -1,0 +1,242 @@
+"""Generation: prompts padded on the left, a key/value cache, rows that stop on their own.
+
+A row ends at an end-of-text token, at the first of its stop strings, or at its length. Ended rows
+leave the batch. Sampling draws from a generator seeded by the request, so a reply does not depend
+on its neighbours in the batch.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache, PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
+
+from bench.models.batching import Budget, batches, common_prefix
+from bench.models.model import Encoded
+from bench.models.prefix import MINIMUM_SHARED, repeat_cache, run_prefix
+from bench.models.projection import project_only
+from bench.models.rows import pad
+from bench.types import Finish, Generation
+
+LEAVE_AT = 0.25  # share of ended rows at which the batch is compacted
+Decode = Callable[[Sequence[int]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The text before the first stop, the number of tokens made, and why generation ended."""
+
+    text: str
+    tokens: int
+    finish: Finish
+
+
+class Stepper(Protocol):
+    """One batch under generation."""
+
+    def first(self) -> Tensor:
+        """Logits [rows, vocabulary] after the prompts."""
+
+    def step(self, tokens: Tensor) -> Tensor:
+        """Logits [rows, vocabulary] after one more token [rows] each."""
+
+    def keep(self, rows: Tensor) -> None:
+        """Drop all rows but `rows`."""
+
+
+@dataclass(slots=True)
+class _Row:
+    """What one row has made so far."""
+
+    place: int
+    settings: Generation
+    tokens: list[int] = field(default_factory=list)
+    done: Generated | None = None
+
+
+def generate(
+    model: PreTrainedModel,
+    items: Sequence[Encoded],
+    budget: Budget,
+    end_ids: frozenset[int],
+    decode: Decode,
+) -> Iterator[tuple[int, Generated]]:
+    """(position in `items`, what was generated) for each, by batch, longest prompts first."""
+    prefix = 0 if model.config.is_encoder_decoder else _shared_prefix(items)
+    cache = run_prefix(model, items[0].prompt[:prefix]) if prefix else None
+    lengths = [len(item.prompt) - prefix + _settings(item).max_tokens for item in items]
+    for batch in batches(lengths, [1] * len(items), budget):
+        prompts = [items[place].prompt[prefix:] for place in batch]
+        stepper: Stepper = (
+            _EncoderDecoder(model, prompts)
+            if model.config.is_encoder_decoder
+            else _Causal(model, prompts, prefix, cache)
+        )
+        rows = [_Row(place, _settings(items[place])) for place in batch]
+        with torch.inference_mode():
+            yield from _run(stepper, rows, end_ids, decode)
+
+
+def _run(
+    stepper: Stepper, rows: list[_Row], end_ids: frozenset[int], decode: Decode
+) -> Iterator[tuple[int, Generated]]:
+    samplers = {id(row): _sampler(row.settings) for row in rows}
+    logits = stepper.first()
+    while rows:
+        chosen = _choose(logits, rows, samplers)
+        for row, token in zip(rows, chosen, strict=True):
+            if row.done is None:
+                row.done = _advance(row, token, end_ids, decode)
+                if row.done is not None:
+                    yield row.place, row.done
+        alive = [number for number, row in enumerate(rows) if row.done is None]
+        if not alive:
+            return
+        if len(rows) - len(alive) >= LEAVE_AT * len(rows):
+            stepper.keep(torch.tensor(alive, device=logits.device))
+            rows = [rows[number] for number in alive]
+            chosen = [chosen[number] for number in alive]
+        logits = stepper.step(torch.tensor(chosen, device=logits.device))
+
+
+def _advance(
+    row: _Row, token: int, end_ids: frozenset[int], decode: Decode
+) -> Generated | None:
+    """Add `token` to `row`; what was generated if the row has ended."""
+    if token in end_ids:
+        return Generated(decode(row.tokens), len(row.tokens) + 1, "stop")
+    row.tokens.append(token)
+    text = decode(row.tokens)
+    ends = [found for stop in row.settings.stops if (found := text.find(stop)) >= 0]
+    if ends:
+        return Generated(text[: min(ends)], len(row.tokens), "stop")
+    if len(row.tokens) == row.settings.max_tokens:
+        return Generated(text, len(row.tokens), "length")
+    return None
+
+
+def _choose(
+    logits: Tensor, rows: Sequence[_Row], samplers: dict[int, torch.Generator | None]
+) -> list[int]:
+    """The next token of each row: the most likely, or a draw."""
+    chosen: list[int] = logits.argmax(-1).tolist()
+    for number, row in enumerate(rows):
+        sampler = samplers[id(row)]
+        if sampler is not None and row.done is None:
+            chosen[number] = _draw(logits[number], row.settings, sampler)
+    return chosen
+
+
+def _draw(logits: Tensor, settings: Generation, sampler: torch.Generator) -> int:
+    """Nucleus sampling (Holtzman et al. 2020, arXiv 1904.09751): the smallest set of tokens whose
+    probability reaches top_p."""
+    probability = (logits.float().cpu() / settings.temperature).softmax(-1)
+    if settings.top_p < 1.0:
+        ordered, order = probability.sort(descending=True)
+        ordered[ordered.cumsum(-1) - ordered >= settings.top_p] = 0.0
+        return int(order[torch.multinomial(ordered, 1, generator=sampler)])
+    return int(torch.multinomial(probability, 1, generator=sampler))
+
+
+def _sampler(settings: Generation) -> torch.Generator | None:
+    if settings.temperature == 0.0:
+        return None
+    return torch.Generator().manual_seed(settings.seed)
+
+
+def _settings(item: Encoded) -> Generation:
+    assert item.generation is not None
+    return item.generation
+
+
+def _shared_prefix(items: Sequence[Encoded]) -> int:
+    shortest = min(len(item.prompt) for item in items)
+    shared = min(common_prefix([item.prompt for item in items]), shortest - 1)
+    return shared if shared >= MINIMUM_SHARED and len(items) > 1 else 0
+
+
+class _Causal:
+    """Decoder-only models; the rows may continue a cached common prefix."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        prompts: Sequence[Sequence[int]],
+        prefix: int,
+        cache: DynamicCache | None,
+    ) -> None:
+        self.model = model
+        self.ids, own = pad(prompts, left=True)
+        shared = torch.ones(len(prompts), prefix, dtype=own.dtype)
+        self.mask = torch.cat([shared, own], dim=1).to(model.device)
+        self.cache = (
+            DynamicCache(config=model.config)
+            if cache is None
+            else repeat_cache(cache, len(prompts))
+        )
+
+    def first(self) -> Tensor:
+        return self._run(self.ids.to(self.model.device))
+
+    def step(self, tokens: Tensor) -> Tensor:
+        self.mask = torch.cat([self.mask, self.mask.new_ones(len(tokens), 1)], dim=1)
+        return self._run(tokens.unsqueeze(1))
+
+    def keep(self, rows: Tensor) -> None:
+        self.cache.batch_select_indices(rows)
+        self.mask = self.mask[rows]
+
+    def _run(self, ids: Tensor) -> Tensor:
+        rows, width = ids.shape
+        places = (self.mask.cumsum(-1) - 1).clamp(min=0)[:, -width:]
+        last = torch.arange(1, rows + 1, device=ids.device) * width - 1
+        with project_only(self.model, last):
+            reply = self.model(
+                input_ids=ids,
+                attention_mask=self.mask,
+                position_ids=places,
+                past_key_values=self.cache,
+                use_cache=True,
+            )
+        self.cache = reply.past_key_values
+        return reply.logits[0]  # type: ignore[no-any-return]
+
+
+class _EncoderDecoder:
+    """T5 and its kin: the prompt is encoded once, the decoder generates."""
+
+    def __init__(self, model: PreTrainedModel, prompts: Sequence[Sequence[int]]) -> None:
+        self.model = model
+        ids, mask = pad(prompts)
+        self.mask = mask.to(model.device)
+        with torch.inference_mode():
+            encoded = model.get_encoder()(
+                input_ids=ids.to(model.device), attention_mask=self.mask
+            )
+        self.hidden: Tensor = encoded.last_hidden_state
+        self.past = None
+
+    def first(self) -> Tensor:
+        start = self.model.config.decoder_start_token_id
+        return self.step(torch.full((len(self.mask),), start, device=self.mask.device))
+
+    def step(self, tokens: Tensor) -> Tensor:
+        rows = torch.arange(len(tokens), device=tokens.device)
+        with project_only(self.model, rows):
+            reply = self.model(
+                encoder_outputs=BaseModelOutput(last_hidden_state=self.hidden),
+                attention_mask=self.mask,
+                decoder_input_ids=tokens.unsqueeze(1),
+                past_key_values=self.past,
+                use_cache=True,
+            )
+        self.past = reply.past_key_values
+        return reply.logits[0]  # type: ignore[no-any-return]
+
+    def keep(self, rows: Tensor) -> None:
+        self.hidden, self.mask = self.hidden[rows], self.mask[rows]
+        if self.past is not None:
+            self.past.batch_select_indices(rows)

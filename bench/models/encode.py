@@ -1,0 +1,131 @@
+"""Text -> token ids at the boundary of context and continuation, with BOS exactly once.
+
+The boundary follows lm-evaluation-harness 0.4.13 (`api/model.py`, `_encode_pair`): white space at
+the end of the context moves to the continuation, context + continuation are encoded together, and
+the continuation is what follows the tokens of the context alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench.models.model import Encoded
+from bench.types import Request
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+Ids = tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Encoder:
+    """Tokenizes for one model. `max_length` counts the tokens that the model reads.
+
+    `leading` are the special tokens that the tokenizer puts before a text (BOS, or none) and
+    `empty` stands in for an empty context: BOS, else EOS.
+    """
+
+    tokenizer: "PreTrainedTokenizerBase"
+    max_length: int
+    encoder_decoder: bool
+    leading: Ids = field(init=False)
+    empty: Ids = field(init=False)
+    memo: dict[str, Ids] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.leading = leading_specials(self.tokenizer)
+        fallback = self.tokenizer.bos_token_id
+        fallback = self.tokenizer.eos_token_id if fallback is None else fallback
+        self.empty = self.leading or (() if fallback is None else (fallback,))
+
+    def encode(self, requests: Sequence[Request]) -> list[Encoded]:
+        """Token ids of every request; texts are tokenized in one batch, each once."""
+        self._tokenize(text for request in requests for text in self._texts(request))
+        encoded = [self._encode(request) for request in requests]
+        self.memo.clear()
+        return encoded
+
+    def _texts(self, request: Request) -> list[str]:
+        context = request.prompt
+        essential = [context[-request.essential :]] if request.essential else []
+        if self.encoder_decoder:
+            return [context, *request.continuations, *essential]
+        if not request.continuations:
+            return [context, *essential]
+        stem = context.rstrip()
+        moved = context[len(stem) :]
+        return [stem, *(stem + moved + text for text in request.continuations), *essential]
+
+    def _tokenize(self, texts: Iterable[str]) -> None:
+        fresh = sorted({text for text in texts if text} - self.memo.keys())
+        if fresh:
+            ids = self.tokenizer(fresh, add_special_tokens=False)["input_ids"]
+            self.memo.update(zip(fresh, map(tuple, ids), strict=True))
+        self.memo[""] = ()
+
+    def _encode(self, request: Request) -> Encoded:
+        if self.encoder_decoder:
+            prompt = self._with_all_specials(request)
+            continuations = tuple(self.memo[text] for text in request.continuations)
+        else:
+            stem = request.prompt.rstrip() if request.continuations else request.prompt
+            context = self.memo[stem]
+            moved = request.prompt[len(stem) :]
+            continuations = tuple(
+                self._after(context, stem + moved + text) for text in request.continuations
+            )
+            prompt = self._with_leading(context, request.special_tokens)
+        if request.continuations and not all(continuations):
+            return Encoded(prompt, error="a continuation has no tokens")
+        return self._fit(request, prompt, continuations)
+
+    def _after(self, context: Ids, whole: str) -> Ids:
+        """The tokens of `whole` that follow those of its context."""
+        return self.memo[whole][len(context) :]
+
+    def _with_leading(self, context: Ids, special_tokens: bool) -> Ids:
+        if not context:
+            return self.empty
+        if not special_tokens or context[: len(self.leading)] == self.leading:
+            return context
+        return self.leading + context
+
+    def _with_all_specials(self, request: Request) -> Ids:
+        """Encoder input keeps what the tokenizer adds at both ends (T5's final </s>)."""
+        ids = self.memo[request.prompt]
+        if not request.special_tokens:
+            return ids or self.empty
+        return tuple(self.tokenizer.build_inputs_with_special_tokens(list(ids))) or self.empty
+
+    def _fit(self, request: Request, prompt: Ids, continuations: tuple[Ids, ...]) -> Encoded:
+        """Cut the prompt on the left to what the model reads, keeping BOS and the question."""
+        answer = max(map(len, continuations), default=0) - 1
+        if request.generation is not None:
+            answer = request.generation.max_tokens
+        room = self.max_length - (0 if self.encoder_decoder else answer)
+        needed = len(self.memo[request.prompt[-request.essential :]]) if request.essential else 1
+        head = self.leading if prompt[: len(self.leading)] == self.leading else ()
+        if not prompt:
+            return Encoded(prompt, error="the prompt is empty and the tokenizer has no BOS or EOS")
+        if min(needed + len(head), len(prompt)) > room:
+            return Encoded(
+                prompt[-1:],
+                error=f"over-long prompt: the question has {needed} tokens, the answer up to "
+                f"{max(answer, 0)}, the model reads {self.max_length}",
+            )
+        cut = max(0, len(prompt) - room)
+        kept = head + prompt[len(head) + cut :] if cut else prompt
+        return Encoded(kept, continuations, request.generation, truncated=cut)
+
+
+def leading_specials(tokenizer: "PreTrainedTokenizerBase") -> Ids:
+    """The special tokens that `tokenizer` puts before a text."""
+    bare = list(tokenizer("a", add_special_tokens=False)["input_ids"])
+    full = list(tokenizer("a")["input_ids"])
+    starts = (
+        place
+        for place in range(len(full) - len(bare) + 1)
+        if full[place : place + len(bare)] == bare
+    )
+    return tuple(full[: next(starts, 0)])

@@ -1,0 +1,216 @@
+"""Hugging Face checkpoints as Models: causal, encoder-decoder, adapters.
+
+Opening reads configuration and tokenizer only; the weights are loaded at the first question, so a
+run whose answers are all in the ledger never loads them.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import torch
+from jinja2 import TemplateError
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from bench.errors import ModelError
+from bench.models.batching import Budget
+from bench.models.decode import generate
+from bench.models.encode import Encoder
+from bench.models.load import (
+    Placement,
+    choose_placement,
+    load_config,
+    load_model,
+    load_tokenizer,
+    reading_length,
+)
+from bench.models.model import Encoded
+from bench.models.options import ModelOptions
+from bench.models.prefix import packs, score_packed
+from bench.models.rows import score_rows
+from bench.models.weights import Weights, find_weights
+from bench.types import Reply, Request, Turn
+
+LOGIT_BYTES = 256 * 2**20  # fp32 logits held at a time
+TOKENS_AT_ONCE = {"cpu": 2048, "cuda": 32768, "mps": 4096}
+ROWS_GENERATED = {"cpu": 64, "cuda": 256, "mps": 32}
+
+
+class HuggingFace:
+    """A Model (see `bench.models.model`) over a transformers checkpoint."""
+
+    def __init__(self, name: str, options: ModelOptions = ModelOptions()) -> None:
+        self.name = name
+        self.options = options
+        self.weights: Weights = find_weights(
+            name, options.revision, options.base, options.allow_pickle
+        )
+        self.placement: Placement = choose_placement(options.dtype, options.device)
+        self.config = load_config(self.weights)
+        self.tokenizer: PreTrainedTokenizerBase = load_tokenizer(self.weights)
+        self.encoder = Encoder(
+            self.tokenizer,
+            reading_length(self.config, self.tokenizer),
+            bool(self.config.is_encoder_decoder),
+        )
+
+    @property
+    def digest(self) -> str:
+        """Weights and dtype: rounding differs between dtypes, so answers do."""
+        return f"{self.weights.digest}-{self.placement.dtype_name}"
+
+    @property
+    def has_chat_template(self) -> bool:
+        """Whether the tokenizer brings a chat template."""
+        return bool(getattr(self.tokenizer, "chat_template", None))
+
+    @property
+    def description(self) -> dict[str, str | int | float]:
+        """Family, dtype, device and reading length, for run.json."""
+        return {
+            "family": str(self.config.model_type),
+            "folder": str(self.weights.folder),
+            "base": str(self.weights.base.folder) if self.weights.base else "",
+            "weights": self.weights.digest,
+            "dtype": self.placement.dtype_name,
+            "device": str(self.placement.device),
+            "reads_tokens": self.encoder.max_length,
+        }
+
+    @property
+    def bos_id(self) -> int | None:
+        """The tokenizer's BOS."""
+        found = self.tokenizer.bos_token_id
+        return found if isinstance(found, int) else None
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """The text of each token by itself."""
+        return [str(self.tokenizer.decode([token])) for token in ids]
+
+    def chat(self, turns: Sequence[Turn]) -> str:
+        """The tokenizer's chat template, ending where the assistant starts.
+
+        Raises:
+            ModelError: the template refuses the turns (some know no system role).
+        """
+        messages = [{"role": turn.role, "content": turn.text} for turn in turns]
+        try:
+            text = self.tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=True
+            )
+        except (TemplateError, ValueError) as error:
+            raise ModelError(
+                f"{self.name}: the chat template refuses the prompt: {error}",
+                "use --chat off, or leave --system out",
+            ) from None
+        return str(text)
+
+    def encode(self, requests: Sequence[Request]) -> list[Encoded]:
+        """Token ids of each request, truncated on the left to what the model reads."""
+        return self.encoder.encode(requests)
+
+    def answer(self, asked: Sequence[Encoded]) -> Iterator[tuple[int, Reply]]:
+        """Scores first, then generations; each batch's time is shared equally among its rows."""
+        scored = [place for place, item in enumerate(asked) if item.continuations]
+        generated = [place for place, item in enumerate(asked) if item.generation is not None]
+        if scored:
+            yield from self._score(asked, scored)
+        if generated:
+            yield from self._generate(asked, generated)
+
+    @cached_property
+    def model(self) -> PreTrainedModel:
+        """The loaded model."""
+        return load_model(self.weights, self.placement, self.options.allow_pickle)
+
+    @cached_property
+    def _packs(self) -> bool:
+        return not self.config.is_encoder_decoder and packs(self.model)
+
+    @property
+    def _budget(self) -> Budget:
+        kind = self.placement.device.type
+        vocabulary = self.model.get_input_embeddings().weight.shape[0]
+        tokens = self.options.batch_tokens or TOKENS_AT_ONCE.get(kind, 2048)
+        return Budget(tokens, max(64, LOGIT_BYTES // (4 * vocabulary)), rows=10_000)
+
+    @property
+    def _generation_budget(self) -> Budget:
+        kind = self.placement.device.type
+        tokens = self.options.batch_tokens or 8 * TOKENS_AT_ONCE.get(kind, 2048)
+        rows = ROWS_GENERATED.get(kind, 32)
+        return Budget(tokens, rows, rows)
+
+    @cached_property
+    def _end_ids(self) -> frozenset[int]:
+        stated = getattr(self.model.generation_config, "eos_token_id", None)
+        ids = stated if isinstance(stated, list) else [stated, self.tokenizer.eos_token_id]
+        return frozenset(token for token in ids if token is not None)
+
+    def _window(self) -> int:
+        """The longest row whose tokens all see one another (sliding windows hide the rest)."""
+        config = self.config.get_text_config()
+        windows = [getattr(config, key, None) for key in ("sliding_window", "attention_chunk_size")]
+        return min([size for size in windows if isinstance(size, int)], default=10**9)
+
+    def _score(self, asked: Sequence[Encoded], places: list[int]) -> Iterator[tuple[int, Reply]]:
+        window = self._window() if self._packs else 0
+        packed = [
+            place
+            for place in places
+            if len(asked[place].prompt) + sum(map(len, asked[place].continuations)) <= window
+        ]
+        single = sorted(set(places) - set(packed))
+        for group, score in ((packed, score_packed), (single, score_rows)):
+            if not group:
+                continue
+            items = [asked[place] for place in group]
+            started = time.perf_counter()
+            for done, (number, (totals, greedy)) in enumerate(
+                score(self.model, items, self._budget), start=1
+            ):
+                item = items[number]
+                yield (
+                    group[number],
+                    Reply(
+                        logprobs=tuple(totals),
+                        greedy=tuple(greedy),
+                        token_counts=tuple(map(len, item.continuations)),
+                        tokens_in=len(item.prompt) + sum(map(len, item.continuations)),
+                        truncated=item.truncated,
+                        seconds=(time.perf_counter() - started) / done,
+                        finish="scored",
+                    ),
+                )
+
+    def _generate(
+        self, asked: Sequence[Encoded], places: list[int]
+    ) -> Iterator[tuple[int, Reply]]:
+        items = [asked[place] for place in places]
+        started = time.perf_counter()
+        produced = generate(
+            self.model, items, self._generation_budget, self._end_ids, self._decode
+        )
+        for done, (number, made) in enumerate(produced, start=1):
+            item = items[number]
+            yield (
+                places[number],
+                Reply(
+                    text=made.text,
+                    tokens_in=len(item.prompt),
+                    tokens_out=made.tokens,
+                    truncated=item.truncated,
+                    seconds=(time.perf_counter() - started) / done,
+                    finish=made.finish,
+                ),
+            )
+
+    def _decode(self, ids: Sequence[int]) -> str:
+        return str(self.tokenizer.decode(ids, skip_special_tokens=True))
+
+
+def release(model: HuggingFace) -> None:
+    """Free the weights before the next checkpoint is loaded."""
+    model.__dict__.pop("model", None)
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,149 @@
+"""Weights -> a transformers model on a device, in a dtype: no remote code, no pickles by default."""
+
+from dataclasses import dataclass
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging
+
+from bench.errors import ModelError
+from bench.models.attention import use_fast_decode
+from bench.models.options import DType
+from bench.models.weights import Weights
+
+DEFAULT_LENGTH = 2048  # tokens, for models that do not say how many they read
+LENGTH_KEYS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length")
+
+logging.set_verbosity_error()
+logging.disable_progress_bar()
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where and how precisely a model runs."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def dtype_name(self) -> str:
+        """Such as "bfloat16"."""
+        return str(self.dtype).removeprefix("torch.")
+
+
+def choose_placement(dtype: DType, device: str) -> Placement:
+    """`auto` takes a GPU when there is one, and bf16 where the hardware multiplies it.
+
+    Raises:
+        ModelError: the device is not available.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        place = torch.device(device)
+        torch.empty(1, device=place)
+    except (RuntimeError, AssertionError) as error:
+        raise ModelError(
+            f"device {device!r} cannot be used: {str(error).splitlines()[0]}", "use --device cpu"
+        ) from None
+    if dtype == "auto":
+        return Placement(place, torch.bfloat16 if _multiplies_bf16(place) else torch.float32)
+    return Placement(place, getattr(torch, dtype))
+
+
+def load_config(weights: Weights) -> PreTrainedConfig:
+    """The configuration of the checkpoint (of the base, for an adapter).
+
+    Raises:
+        ModelError: it cannot be read, or the model needs code from its repository.
+    """
+    folder = (weights.base or weights).folder
+    try:
+        return AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise _unreadable(weights, "configuration", error) from None
+
+
+def load_tokenizer(weights: Weights) -> PreTrainedTokenizerBase:
+    """The tokenizer of the checkpoint; an adapter without one uses its base's.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    own = any(weights.folder.glob("tokenizer*")) or any(weights.folder.glob("*.model"))
+    folder = weights.folder if own or weights.base is None else weights.base.folder
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            folder, trust_remote_code=False
+        )
+    except Exception as error:  # tokenizers raises bare Exception on damaged files
+        raise _unreadable(weights, "tokenizer", error) from None
+    return tokenizer
+
+
+def load_model(weights: Weights, placement: Placement, allow_pickle: bool) -> PreTrainedModel:
+    """The model in evaluation mode; an adapter is merged into its base.
+
+    Raises:
+        ModelError: the weights cannot be read or do not fit the configuration.
+    """
+    config = load_config(weights)
+    family = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    try:
+        model = family.from_pretrained(
+            (weights.base or weights).folder,
+            dtype=placement.dtype,
+            trust_remote_code=False,
+            use_safetensors=None if allow_pickle else True,
+        )
+        if weights.base is not None:
+            from peft import PeftModel
+
+            model = PeftModel.from_pretrained(model, str(weights.folder)).merge_and_unload()
+    except Exception as error:  # safetensors, torch and peft each raise their own kinds
+        raise _unreadable(weights, "weights", error) from None
+    model = model.to(placement.device).eval()
+    use_fast_decode(model)
+    return model  # type: ignore[no-any-return]
+
+
+def reading_length(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
+    """How many tokens the model reads."""
+    text = config.get_text_config()
+    for key in LENGTH_KEYS:
+        value = getattr(text, key, None)
+        if isinstance(value, int) and value > 0:
+            return value
+    stated = tokenizer.model_max_length
+    return stated if 0 < stated < 10**9 else DEFAULT_LENGTH
+
+
+def _multiplies_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu":
+        return False
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def _unreadable(weights: Weights, part: str, error: Exception) -> ModelError:
+    reason = " ".join(str(error).split())[:200]
+    if "trust_remote_code" in reason or "custom code" in reason:
+        return ModelError(
+            f"{weights.name}: needs Python code from its repository, which bench never runs",
+            "use a checkpoint of an architecture that transformers knows",
+        )
+    return ModelError(
+        f"{weights.name}: {part} in {weights.folder} cannot be used: "
+        f"{type(error).__name__}: {reason}",
+        "check that the folder was saved completely",
+    )

@@ -1,0 +1,18 @@
+"""How a checkpoint is opened. No torch here, so that the command line can name the options."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+DType = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """`batch_tokens` 0 chooses by device; `base` is for adapters that do not name theirs."""
+
+    revision: str = ""
+    base: str = ""
+    dtype: DType = "auto"
+    device: str = "auto"
+    allow_pickle: bool = False
+    batch_tokens: int = 0
