@@ -9,9 +9,11 @@ Reply; a Reply scored is a Record; Records fold into Cells.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+from pydantic import JsonValue
+
+Json = JsonValue
 Role = Literal["system", "user", "assistant"]
 Normalise = Literal["none", "char", "byte", "token", "pmi"]
 Finish = Literal["stop", "length", "scored", "error"]
@@ -44,7 +46,7 @@ class Extract:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """How text is generated. `temperature` 0 is greedy; `sample` numbers the draws of one prompt."""
+    """How text is made. `temperature` 0 is greedy; `sample` numbers the draws of one prompt."""
 
     max_tokens: int
     stops: tuple[str, ...] = ()

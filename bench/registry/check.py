@@ -290,7 +290,9 @@ def _reply(example: Example, said: str) -> Reply:
         return Reply(text=said)
     if not said:
         return Reply(finish="scored")
-    logprobs = tuple(0.0 if place in example.right else -9.0 for place in range(len(example.choices)))
+    logprobs = tuple(
+        0.0 if place in example.right else -9.0 for place in range(len(example.choices))
+    )
     return Reply(
         logprobs=logprobs,
         baseline=(-1.0,) * len(logprobs),

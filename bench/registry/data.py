@@ -40,7 +40,8 @@ def data_root(given: Path | None) -> Path | None:
     root = given or (Path(from_environment) if from_environment else None)
     if root is not None and not root.is_dir():
         raise TaskError(
-            f"{root}: no such data folder", "give --data-root (BENCH_DATA_ROOT) a folder that exists"
+            f"{root}: no such data folder",
+            "give --data-root (BENCH_DATA_ROOT) a folder that exists",
         )
     return root
 

@@ -122,7 +122,9 @@ def of_kind(tasks: Sequence[Task], kind: str, language: str) -> list[Task]:
     if language and language not in languages:
         raise UsageError(f"no task is in {language!r}", did_you_mean(language, languages))
     return [
-        task for task in tasks if kind in ("", task.spec.kind) and language in ("", task.spec.language)
+        task
+        for task in tasks
+        if kind in ("", task.spec.kind) and language in ("", task.spec.language)
     ]
 
 

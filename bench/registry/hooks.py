@@ -58,7 +58,8 @@ def load_hooks(folder: Path) -> Hooks:
 def _import(path: Path) -> ModuleType:
     name = f"bench_task_{path.parent.name}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

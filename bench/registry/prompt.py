@@ -23,7 +23,7 @@ from jinja2 import Environment, StrictUndefined, TemplateError, Undefined
 from bench.errors import TaskError, UsageError, did_you_mean
 from bench.registry.data import Row, load_rows
 from bench.registry.folder import Task
-from bench.registry.spec import TaskSpec
+from bench.registry.spec import GenerateSpec, TaskSpec
 from bench.types import Example, Extract, Generation, Json, Shot, Turn
 
 ShotChoice = Literal["fixed", "per_example"]
@@ -175,7 +175,9 @@ class _Renderer:
         except Exception as error:
             raise self._at(row, "prompt", error) from None
         if not question.strip():
-            raise TaskError(f"{row.where}: prompt: empty after rendering", "fill the columns it uses")
+            raise TaskError(
+                f"{row.where}: prompt: empty after rendering", "fill the columns it uses"
+            )
         choices = self._choices(row)
         answers, right = self._answers(row, choices)
         target = self._text(row, "target", self.target(row.values)) if self.target else answers[0]
@@ -235,7 +237,9 @@ class _Renderer:
             )
         return tuple(self._text(row, "choices", item) for item in value)
 
-    def _answers(self, row: Row, choices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    def _answers(
+        self, row: Row, choices: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], tuple[int, ...]]:
         """Accepted texts and, for choices, their positions."""
         values: list[object] = []
         for expression in self.answers:
@@ -301,7 +305,6 @@ def _choose(
 def _example(
     task: str, variant: str, spec: TaskSpec, rendered: _Rendered, shots: tuple[Shot, ...]
 ) -> Example:
-    generate = spec.generate
     identity = [rendered.question, rendered.answers, rendered.choices, rendered.check]
     return Example(
         task=task,
@@ -318,12 +321,17 @@ def _example(
         right=rendered.right,
         normalise=spec.normalise,
         extract=Extract(spec.extract.how, spec.extract.pattern),
-        generation=generate
-        and Generation(generate.max_tokens, generate.stops, generate.temperature, generate.top_p),
-        samples=generate.samples if generate else 1,
+        generation=_generation(spec.generate),
+        samples=spec.generate.samples if spec.generate else 1,
         check=rendered.check,
         digest=digest(identity),
     )
+
+
+def _generation(spec: GenerateSpec | None) -> Generation | None:
+    if spec is None:
+        return None
+    return Generation(spec.max_tokens, spec.stops, spec.temperature, spec.top_p)
 
 
 def digest(value: object) -> str:

@@ -318,9 +318,21 @@ chance: 0.0
             [{"kind": "bullets", "how": "exactly", "n": 2}],
             "- red\n- blue",
         ),
-        ("Describe rain without commas.", [{"kind": "no_commas"}, {"kind": "keywords", "words": ["rain"]}], "The rain falls softly."),
-        ("Praise tea; mention the kettle.", [{"kind": "keywords", "words": ["kettle"]}], "The kettle sings and tea is near."),
-        ("Say goodbye; mention the moon.", [{"kind": "keywords", "words": ["moon"]}], "Good night under the moon."),
+        (
+            "Describe rain without commas.",
+            [{"kind": "no_commas"}, {"kind": "keywords", "words": ["rain"]}],
+            "The rain falls softly.",
+        ),
+        (
+            "Praise tea; mention the kettle.",
+            [{"kind": "keywords", "words": ["kettle"]}],
+            "The kettle sings and tea is near.",
+        ),
+        (
+            "Say goodbye; mention the moon.",
+            [{"kind": "keywords", "words": ["moon"]}],
+            "Good night under the moon.",
+        ),
     ),
 )
 SCAFFOLDS = {

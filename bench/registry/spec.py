@@ -81,7 +81,7 @@ class GenerateSpec(Strict):
 
     @model_validator(mode="after")
     def distinct_samples(self) -> Self:
-        """Several greedy samples would all be the same text; an empty stop would stop everything."""
+        """Several greedy samples would be one text; an empty stop would stop everything."""
         if self.samples > 1 and self.temperature == 0.0:
             raise ValueError("samples > 1 needs a temperature above 0")
         if "" in self.stops:
@@ -191,7 +191,7 @@ def read_spec(path: Path) -> TaskSpec:
             message names file, key path, value and what was expected.
     """
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except FileNotFoundError:
         raise TaskError(
             f"{path}: no such file", f"bench new {path.parent.name} --kind qa"

@@ -1,0 +1,1 @@
+"""Evaluation: checkpoint x task -> requests -> records, resumable."""

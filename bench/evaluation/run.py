@@ -1,0 +1,342 @@
+"""Requests -> Records: ask only what the ledger does not know, score everything, write the run.
+
+The ledger key is the model's digest, the token ids and the generation settings. A run that is
+killed and started again asks for what is missing and writes the same records.
+"""
+
+import hashlib
+import os
+import shlex
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from bench.errors import BenchError, RunError
+from bench.evaluation.environment import energy_meter, environment, git_state, peak_memory_bytes
+from bench.evaluation.plan import Ask, Plan, Settings, make_plan
+from bench.models.model import Encoded, Model
+from bench.registry.folder import Task
+from bench.registry.hooks import load_hooks
+from bench.registry.prompt import Failure, digest, load_examples
+from bench.scoring.record import Scorers, failed, to_record
+from bench.scoring.scorers import RUN_CODE, find_scorer
+from bench.store import LEDGER, SCHEMA_VERSION, Ledger, load_run, save_run, to_json
+from bench.types import Example, Extract, Json, Record, Reply, Run, TaskRun
+
+
+class Progress(Protocol):
+    """Told how a run goes; the command line draws bars, the default is silent."""
+
+    def start(self, task: str, total: int, known: int) -> None:
+        """A task begins: `total` requests, of which `known` need not be asked."""
+
+    def advance(self) -> None:
+        """One more request is answered."""
+
+    def finish(self, task: str) -> None:
+        """The task is scored."""
+
+
+class Silent:
+    """A Progress that says nothing."""
+
+    def start(self, task: str, total: int, known: int) -> None:
+        """Nothing."""
+
+    def advance(self) -> None:
+        """Nothing."""
+
+    def finish(self, task: str) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that was written: its folder, what it says, its records."""
+
+    folder: Path
+    run: Run
+    records: list[Record]
+
+
+def evaluate_model(
+    model: Model,
+    tasks: Sequence[tuple[Task, int | None]],
+    settings: Settings,
+    output: Path,
+    progress: Progress | None = None,
+    unsafe_code: bool = False,
+) -> Finished:
+    """Ask `model` everything about `tasks` (each with a row limit), score, write the run folder.
+
+    Raises:
+        TaskError, UsageError: a task cannot be asked.
+        SandboxError: a code task, and no sandbox.
+        RunError: files cannot be written; what was answered stays in the ledger.
+    """
+    progress = progress or Silent()
+    started, clock, joules = datetime.now(UTC), time.perf_counter(), energy_meter()
+    scorers = {task.name: task_scorers(task, unsafe_code) for task, _ in tasks}
+    plans = [make_plan(model, task, settings, limit) for task, limit in tasks]
+    name = run_name(model, plans, settings)
+    ledger = Ledger(output / LEDGER)
+    records: list[Record] = []
+    told: list[TaskRun] = []
+    asked = 0
+    try:
+        for plan in plans:
+            replies, fresh = _ask_all(model, plan, ledger, progress)
+            made = _score_all(plan, replies, scorers[plan.task.name])
+            made += [_unrendered(plan, failure, settings) for failure in plan.failures]
+            records += made
+            told.append(_tell(plan, settings, made))
+            asked += fresh
+            progress.finish(plan.task.name)
+    finally:
+        ledger.close()
+    total = sum(len(ask.requests) for plan in plans for ask in plan.asks)
+    run = Run(
+        schema_version=SCHEMA_VERSION,
+        name=name,
+        model=model.name,
+        model_digest=model.digest,
+        model_description=dict(model.description),
+        settings=_settings_json(settings, plans),
+        tasks=tuple(told),
+        command=shlex.join(sys.argv),
+        environment=environment(),
+        git=git_state(),
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(time.perf_counter() - clock, 3),
+        asked=asked,
+        reused=total - asked,
+        peak_memory_bytes=peak_memory_bytes(),
+        energy_joules=joules(),
+    )
+    save_run(output / name, run, records)
+    return Finished(output / name, run, records)
+
+
+def rescore(
+    folder: Path, tasks: Sequence[Task], unsafe_code: bool = False, root: Path | None = None
+) -> Finished:
+    """Score the stored replies of a run again, without a model, and write the run anew.
+
+    Raises:
+        RunError: the run is damaged, or an item has changed since its reply was given.
+    """
+    run, records = load_run(folder)
+    by_name = {task.name: task for task in tasks}
+    again: list[Record] = []
+    told: list[TaskRun] = []
+    for entry in run.tasks:
+        task = by_name[entry.task]
+        scorers = task_scorers(task, unsafe_code)
+        rows = [record for record in records if record.task == entry.task]
+        examples, _ = load_examples(task, variant=entry.variant, limit=entry.limit, root=root)
+        known = {(example.id, example.digest): example for example in examples}
+        made = _map(scorers, [_again(folder, record, known, scorers) for record in rows])
+        again += made
+        told.append(
+            replace(
+                entry,
+                scorers=task.spec.scorers,
+                aggregates=task.spec.aggregates,
+                failed=sum(record.status == "failed" for record in made),
+            )
+        )
+    scored = replace(run, tasks=tuple(told))
+    save_run(folder, scored, again)
+    return Finished(folder, scored, again)
+
+
+def task_scorers(task: Task, unsafe_code: bool) -> Scorers:
+    """The task's scorers by name, headline first.
+
+    Raises:
+        TaskError: no such scorer.
+        SandboxError: model-written code would run and there is no sandbox.
+    """
+    own = load_hooks(task.folder).score
+    try:
+        scorers = {name: find_scorer(name, own) for name in task.spec.scorers}
+    except BenchError as error:
+        error.args = (f"{task.folder / 'task.yaml'}: {error}",)
+        raise
+    if RUN_CODE & scorers.keys():
+        from bench.scoring.sandbox import require_sandbox
+
+        require_sandbox(unsafe_code)
+    return scorers
+
+
+def request_key(model_digest: str, encoded: Encoded) -> str:
+    """SHA-256 over everything that the answer depends on."""
+    content = [
+        model_digest,
+        encoded.prompt,
+        encoded.continuations,
+        asdict(encoded.generation) if encoded.generation else None,
+    ]
+    return hashlib.sha256(to_json(content).encode()).hexdigest()
+
+
+def run_name(model: Model, plans: Sequence[Plan], settings: Settings) -> str:
+    """`<model>-<8 hex digits>`: the same command gives the same folder, so it resumes."""
+    slug = "".join(c if c.isalnum() or c in "._-" else "-" for c in model.name.strip("/"))
+    identity = [
+        model.digest,
+        _settings_json(settings, plans),
+        [[plan.task.name, plan.digest, plan.limit] for plan in plans],
+    ]
+    return f"{slug.strip('-.')[-60:]}-{digest(identity)[:8]}"
+
+
+def _ask_all(
+    model: Model, plan: Plan, ledger: Ledger, progress: Progress
+) -> tuple[list[list[Reply]], int]:
+    """For each Ask the replies to its requests, and how many had to be asked."""
+    requests = [request for ask in plan.asks for request in ask.requests]
+    encoded = model.encode(requests)
+    keys = [request_key(model.digest, item) for item in encoded]
+    replies = ledger.get(keys)
+    known = len(replies)
+    unasked = {
+        key: item
+        for key, item in zip(keys, encoded, strict=True)
+        if key not in replies and item.error is None
+    }
+    progress.start(plan.task.name, len(replies) + len(unasked), known)
+    order = list(unasked)
+    for place, reply in model.answer([unasked[key] for key in order]):
+        ledger.put(order[place], reply)
+        replies[order[place]] = reply
+        progress.advance()
+    answers = iter(
+        Reply(error=item.error, finish="error")
+        if item.error is not None
+        else replace(replies[key], truncated=item.truncated)
+        for key, item in zip(keys, encoded, strict=True)
+    )
+    return [[next(answers) for _ in ask.requests] for ask in plan.asks], len(unasked)
+
+
+def _score_all(plan: Plan, replies: Sequence[Sequence[Reply]], scorers: Scorers) -> list[Record]:
+    jobs = [
+        _job(ask, reply, number, scorers)
+        for ask, answers in zip(plan.asks, replies, strict=True)
+        for number, reply in enumerate(_joined(ask, answers))
+    ]
+    return _map(scorers, jobs)
+
+
+def _map(scorers: Scorers, jobs: Sequence[Callable[[], Record]]) -> list[Record]:
+    """The Records in order; code that runs in subprocesses runs on all cores."""
+    if not RUN_CODE & scorers.keys():
+        return [job() for job in jobs]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(lambda job: job(), jobs))
+
+
+def _job(ask: Ask, reply: Reply, number: int, scorers: Scorers) -> Callable[[], Record]:
+    return lambda: to_record(ask.example, reply, scorers, number, ask.prompt_digest)
+
+
+def _joined(ask: Ask, answers: Sequence[Reply]) -> list[Reply]:
+    """One Reply a sample; the baseline's log-likelihoods are joined to the first."""
+    if ask.baseline is None:
+        return list(answers)
+    *samples, alone = answers
+    return [replace(reply, baseline=alone.logprobs) for reply in samples]
+
+
+def _again(
+    folder: Path,
+    record: Record,
+    known: dict[tuple[str, str], Example],
+    scorers: Scorers,
+) -> Callable[[], Record]:
+    example = known.get((record.id, record.digest))
+    unanswered = record.status == "failed" and not record.reason.startswith("scoring:")
+    if unanswered:
+        return lambda: record
+    if example is None:
+        raise RunError(
+            f"{folder}: task {record.task}: row {record.id} is not what it was when answered",
+            "run the evaluation again: bench eval",
+        )
+    return lambda: to_record(
+        example, record.reply, scorers, record.sample, record.prompt_digest
+    )
+
+
+def _unrendered(plan: Plan, failure: Failure, settings: Settings) -> Record:
+    """A row that never became a prompt."""
+    spec = plan.task.spec
+    blank = Example(
+        task=plan.task.name,
+        id=failure.id,
+        cluster=failure.id,
+        variant=settings.variant,
+        instruction="",
+        shots=(),
+        question="",
+        delimiter=spec.delimiter,
+        target="",
+        answers=(),
+        choices=(),
+        right=(),
+        normalise=spec.normalise,
+        extract=Extract(),
+        generation=None,
+        samples=1,
+        check={},
+        digest="",
+    )
+    return failed(blank, Reply(finish="error", error=failure.reason), failure.reason)
+
+
+def _tell(plan: Plan, settings: Settings, records: Sequence[Record]) -> TaskRun:
+    spec = plan.task.spec
+    counts = Counter(record.status for record in records)
+    replies = [record.reply for record in records]
+    return TaskRun(
+        task=plan.task.name,
+        kind=spec.kind,
+        language=spec.language,
+        version=spec.version,
+        digest=plan.digest,
+        variant=settings.variant,
+        scorers=spec.scorers,
+        aggregates=spec.aggregates,
+        chance=spec.chance,
+        margin=spec.margin,
+        rope=spec.rope,
+        limit=plan.limit,
+        rows=len(records),
+        failed=counts["failed"],
+        truncated=sum(reply.truncated > 0 for reply in replies),
+        tokens_in=sum(reply.tokens_in for reply in replies),
+        tokens_out=sum(reply.tokens_out for reply in replies),
+        seconds=round(sum(reply.seconds for reply in replies), 3),
+    )
+
+
+def _settings_json(settings: Settings, plans: Sequence[Plan]) -> dict[str, Json]:
+    """The settings that decide prompts and answers; where the data lies is not one of them."""
+    return {
+        "shots": settings.shots.count,
+        "shot_choice": settings.shots.choice,
+        "seed": settings.shots.seed,
+        "variant": settings.variant,
+        "limit": settings.limit,
+        "chat": any(plan.chat for plan in plans),
+        "system": settings.system,
+        "shots_as": settings.shots_as,
+    }

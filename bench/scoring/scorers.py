@@ -1,0 +1,90 @@
+"""The table of scorers: name in `task.yaml` -> function(example, reply) -> float in [0, 1].
+
+Two kinds of names are not in the table: `score`, the function of the task's own `task.py`, and
+`evaluate:NAME[:KEY]`, a Hugging Face `evaluate` metric by name or local path.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from bench.errors import TaskError, did_you_mean
+from bench.scoring import choice, code, constraints, refusal, text
+from bench.types import Example, Reply
+
+Scorer = Callable[[Example, Reply], float]
+
+SCORERS: Mapping[str, Scorer] = {
+    "accuracy": choice.accuracy,
+    "accuracy_none": choice.accuracy_none,
+    "accuracy_char": choice.accuracy_char,
+    "accuracy_byte": choice.accuracy_byte,
+    "accuracy_token": choice.accuracy_token,
+    "accuracy_pmi": choice.accuracy_pmi,
+    "exact_match": text.exact_match,
+    "contains": text.contains,
+    "squad_em": text.squad_em,
+    "squad_f1": text.squad_f1,
+    "zh_em": text.zh_em,
+    "zh_f1": text.zh_f1,
+    "numeric_match": text.numeric_match,
+    "rouge_1": text.rouge_1,
+    "rouge_2": text.rouge_2,
+    "rouge_l": text.rouge_l,
+    "bleu": text.bleu,
+    "chrf": text.chrf,
+    "unit_tests": code.unit_tests,
+    "test_program": code.test_program,
+    "constraints_strict": constraints.constraints_strict,
+    "constraints_loose": constraints.constraints_loose,
+    "refusal": refusal.refusal,
+}
+# These wait for a subprocess, so they are worth running side by side.
+RUN_CODE = frozenset({"unit_tests", "test_program"})
+
+
+def find_scorer(name: str, own: Scorer | None = None) -> Scorer:
+    """The scorer called `name`; `own` is the task's `score` hook.
+
+    Raises:
+        TaskError: nothing has that name.
+    """
+    if name == "score":
+        if own is None:
+            raise TaskError("scorers: 'score' is named, but the task has no task.py with score", "")
+        return own
+    if name.startswith("evaluate:"):
+        return _evaluate_metric(name.removeprefix("evaluate:"))
+    if name not in SCORERS:
+        raise TaskError(f"scorers: no scorer is named {name!r}", did_you_mean(name, SCORERS))
+    return SCORERS[name]
+
+
+@cache
+def _evaluate_metric(source: str) -> Scorer:
+    """`NAME[:KEY]` -> a scorer of one reply by that metric; KEY defaults to the metric's first."""
+    path, _, key = source.partition(":")
+    metric = _load_metric(path)
+
+    def score(example: Example, reply: Reply) -> float:
+        result: dict[str, Any] = metric.compute(
+            predictions=[reply.text or ""], references=[example.answers[0]]
+        )
+        if key and key not in result:
+            raise TaskError(f"scorers: {path} has no value {key!r}", did_you_mean(key, result))
+        return float(result[key] if key else next(iter(result.values())))
+
+    return score
+
+
+def _load_metric(path: str) -> Any:
+    import evaluate
+
+    try:
+        return evaluate.load(path)
+    except Exception as error:
+        reason = " ".join(str(error).split())[:160]
+        raise TaskError(
+            f"scorers: evaluate metric {path!r} cannot be loaded ({type(error).__name__}: {reason})",
+            "give the path of a local metric script, or connect to the network",
+        ) from None
