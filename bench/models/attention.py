@@ -37,7 +37,7 @@ def attention(
     """Attention output [batch, length, heads, dim] from query [batch, heads, length, dim] and
     key, value [batch, key/value heads, keys, dim]."""
     if query.shape[2] != 1 or module.training or kwargs.get("position_bias") is not None:
-        return sdpa_attention_forward(  # type: ignore[return-value]
+        return sdpa_attention_forward(
             module,
             query,
             key,

@@ -37,7 +37,7 @@ def batches(
         yield batch
 
 
-def common_prefix(sequences: Sequence[Sequence[int]]) -> int:
+def common_prefix(sequences: Sequence[tuple[int, ...]]) -> int:
     """How many leading tokens all `sequences` share."""
     if not sequences:
         return 0

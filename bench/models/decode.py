@@ -102,9 +102,7 @@ def _run(
         logits = stepper.step(torch.tensor(chosen, device=logits.device))
 
 
-def _advance(
-    row: _Row, token: int, end_ids: frozenset[int], decode: Decode
-) -> Generated | None:
+def _advance(row: _Row, token: int, end_ids: frozenset[int], decode: Decode) -> Generated | None:
     """Add `token` to `row`; what was generated if the row has ended."""
     if token in end_ids:
         return Generated(decode(row.tokens), len(row.tokens) + 1, "stop")
@@ -213,9 +211,7 @@ class _EncoderDecoder:
         ids, mask = pad(prompts)
         self.mask = mask.to(model.device)
         with torch.inference_mode():
-            encoded = model.get_encoder()(
-                input_ids=ids.to(model.device), attention_mask=self.mask
-            )
+            encoded = model.get_encoder()(input_ids=ids.to(model.device), attention_mask=self.mask)
         self.hidden: Tensor = encoded.last_hidden_state
         self.past = None
 

@@ -72,7 +72,9 @@ def _convert(gguf: Path, folder: Path) -> None:
         config = quantised.config
         del config.quantization_config  # the weights are dequantised; this flag forbids saving
         config._name_or_path = "HuggingFaceTB/SmolLM2-135M-Instruct"
-        plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        plain = AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
+            config, dtype=torch.float32
+        )
         plain.load_state_dict(quantised.state_dict())
         plain.save_pretrained(Path(scratch) / "model")
         tokenizer.save_pretrained(Path(scratch) / "model")

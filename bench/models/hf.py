@@ -23,6 +23,7 @@ from bench.models.load import (
     load_model,
     load_tokenizer,
     reading_length,
+    vocabulary_size,
 )
 from bench.models.model import Encoded
 from bench.models.options import ModelOptions
@@ -130,9 +131,10 @@ class HuggingFace:
     @property
     def _budget(self) -> Budget:
         kind = self.placement.device.type
-        vocabulary = self.model.get_input_embeddings().weight.shape[0]
         tokens = self.options.batch_tokens or TOKENS_AT_ONCE.get(kind, 2048)
-        return Budget(tokens, max(64, LOGIT_BYTES // (4 * vocabulary)), rows=10_000)
+        return Budget(
+            tokens, max(64, LOGIT_BYTES // (4 * vocabulary_size(self.model))), rows=10_000
+        )
 
     @property
     def _generation_budget(self) -> Budget:
@@ -183,14 +185,10 @@ class HuggingFace:
                     ),
                 )
 
-    def _generate(
-        self, asked: Sequence[Encoded], places: list[int]
-    ) -> Iterator[tuple[int, Reply]]:
+    def _generate(self, asked: Sequence[Encoded], places: list[int]) -> Iterator[tuple[int, Reply]]:
         items = [asked[place] for place in places]
         started = time.perf_counter()
-        produced = generate(
-            self.model, items, self._generation_budget, self._end_ids, self._decode
-        )
+        produced = generate(self.model, items, self._generation_budget, self._end_ids, self._decode)
         for done, (number, made) in enumerate(produced, start=1):
             item = items[number]
             yield (
@@ -206,7 +204,7 @@ class HuggingFace:
             )
 
     def _decode(self, ids: Sequence[int]) -> str:
-        return str(self.tokenizer.decode(ids, skip_special_tokens=True))
+        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
 
 
 def release(model: HuggingFace) -> None:

@@ -1,8 +1,10 @@
-"""Weights -> a transformers model on a device, in a dtype: no remote code, no pickles by default."""
+"""Weights -> a transformers model on a device, in a dtype; no remote code, no pickles unasked."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
+from torch import nn
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -22,8 +24,8 @@ from bench.models.weights import Weights
 DEFAULT_LENGTH = 2048  # tokens, for models that do not say how many they read
 LENGTH_KEYS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length")
 
-logging.set_verbosity_error()
-logging.disable_progress_bar()
+logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,10 @@ def load_config(weights: Weights) -> PreTrainedConfig:
     """
     folder = (weights.base or weights).folder
     try:
-        return AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise _unreadable(weights, "configuration", error) from None
+    return config
 
 
 def load_tokenizer(weights: Weights) -> PreTrainedTokenizerBase:
@@ -110,9 +113,10 @@ def load_model(weights: Weights, placement: Placement, allow_pickle: bool) -> Pr
             model = PeftModel.from_pretrained(model, str(weights.folder)).merge_and_unload()
     except Exception as error:  # safetensors, torch and peft each raise their own kinds
         raise _unreadable(weights, "weights", error) from None
-    model = model.to(placement.device).eval()
-    use_fast_decode(model)
-    return model  # type: ignore[no-any-return]
+    module: nn.Module = model.to(placement.device)  # type: ignore[arg-type]
+    placed = cast(PreTrainedModel, module.eval())
+    use_fast_decode(placed)
+    return placed
 
 
 def reading_length(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
@@ -124,6 +128,12 @@ def reading_length(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase)
             return value
     stated = tokenizer.model_max_length
     return stated if 0 < stated < 10**9 else DEFAULT_LENGTH
+
+
+def vocabulary_size(model: PreTrainedModel) -> int:
+    """Rows of the output embedding, which may exceed the tokenizer's words."""
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    return int(head.weight.shape[0])
 
 
 def _multiplies_bf16(device: torch.device) -> bool:

@@ -49,8 +49,8 @@ def packs(model: PreTrainedModel) -> bool:
     A mask or position ids that the model ignores move these sums by several percent.
     """
     generator = torch.Generator().manual_seed(0)
-    vocabulary = model.get_input_embeddings().weight.shape[0]
-    ids = torch.randint(1, vocabulary, (64,), generator=generator).tolist()
+    words = model.config.get_text_config().vocab_size
+    ids: list[int] = torch.randint(1, words, (64,), generator=generator).tolist()
     items = [
         Encoded(tuple(ids[:12]) + tuple(ids[12:20]), (tuple(ids[20:26]), tuple(ids[26:30]))),
         Encoded(tuple(ids[:12]) + tuple(ids[30:33]), (tuple(ids[33:36]), tuple(ids[36:43]))),
@@ -115,9 +115,7 @@ def _score_batch(
     return _regroup(items, totals, greedy)
 
 
-def _layout(
-    items: Sequence[Encoded], prefix: int, width: int
-) -> tuple[Tensor, Tensor, Tensor]:
+def _layout(items: Sequence[Encoded], prefix: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
     """Token ids, position ids and segments, each [rows, width].
 
     Segment 0 is the prompt, 1, 2, ... its branches, -1 padding.

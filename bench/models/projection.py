@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 128  # positions whose fp32 log-softmax is held at a time
 def project_only(model: PreTrainedModel, positions: Tensor) -> Iterator[None]:
     """Within the block `model(...).logits` is [1, n, vocabulary], at flat `positions` [n] of the
     [batch * length] hidden states."""
-    head = model.get_output_embeddings()
+    head: nn.Module = model.get_output_embeddings()  # type: ignore[no-untyped-call]
 
     def keep(_: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         hidden = args[0]

@@ -132,7 +132,7 @@ def _check_safetensors(path: Path) -> None:
 
 
 def _digest(folder: Path, base: str) -> str:
-    """SHA-256 over names and contents of all files that decide the answers (first 16 hex digits)."""
+    """SHA-256 over names and contents of the files that decide the answers (16 hex digits)."""
     whole = hashlib.sha256(base.encode())
     paths = {path for pattern in CONTENT for path in folder.glob(pattern)}
     for path in sorted(paths):
