@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bench.errors import TaskError, did_you_mean
 from bench.scoring import calibration
+from bench.scoring.text import bleu_tokens
 from bench.types import Record
 
 Aggregate = Callable[[Sequence[Record]], float]
@@ -31,7 +32,9 @@ def macro_f1(records: Sequence[Record]) -> float:
 
     gold = [record.gold for record in records]
     return float(
-        f1_score(gold, _predictions(records), labels=sorted(set(gold)), average="macro", zero_division=0)
+        f1_score(
+            gold, _predictions(records), labels=sorted(set(gold)), average="macro", zero_division=0
+        )
     )
 
 
@@ -46,9 +49,7 @@ def corpus_bleu(records: Sequence[Record]) -> float:
     """Corpus BLEU by sacrebleu, scaled to [0, 1]."""
     from sacrebleu.metrics.bleu import BLEU
 
-    from bench.scoring.text import _bleu_tokens
-
-    metric = BLEU(tokenize=_bleu_tokens(records[0].answers))
+    metric = BLEU(tokenize=bleu_tokens(records[0].answers))
     return float(metric.corpus_score(*_texts(records)).score / 100)
 
 
@@ -60,9 +61,10 @@ def corpus_chrf(records: Sequence[Record]) -> float:
 
 
 def pass_at(k: int) -> Aggregate:
-    """Unbiased pass@k: mean over items of 1 - C(n-c, k) / C(n, k) (Chen et al. 2021, arXiv 2107.03374, eq. 1).
+    """Unbiased pass@k: mean over items of 1 - C(n-c, k) / C(n, k).
 
-    n is the number of samples of an item and c how many score 1 under the headline scorer.
+    Chen et al. 2021, arXiv 2107.03374, eq. 1; n is the number of samples of an item, c how many
+    of them score 1 under the headline scorer.
     """
 
     def pass_at_k(records: Sequence[Record]) -> float:

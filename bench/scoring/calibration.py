@@ -16,7 +16,7 @@ FLOOR = 1e-12
 
 
 def ece(records: Sequence[Record]) -> float:
-    """Expected calibration error over 10 equal-width bins (Guo et al. 2017, arXiv 1706.04599, eq. 3)."""
+    """Expected calibration error, 10 equal bins (Guo et al. 2017, arXiv 1706.04599, eq. 3)."""
     confidence = np.array([max(record.probabilities) for record in records])
     right = np.array([_top(record) in _right(record) for record in records], dtype=float)
     bins = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)

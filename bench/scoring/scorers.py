@@ -77,7 +77,7 @@ def _evaluate_metric(source: str) -> Scorer:
     return score
 
 
-def _load_metric(path: str) -> Any:
+def _load_metric(path: str) -> Any:  # noqa: ANN401  # evaluate has no type stubs
     import evaluate
 
     try:
@@ -85,6 +85,6 @@ def _load_metric(path: str) -> Any:
     except Exception as error:
         reason = " ".join(str(error).split())[:160]
         raise TaskError(
-            f"scorers: evaluate metric {path!r} cannot be loaded ({type(error).__name__}: {reason})",
+            f"scorers: metric {path!r} cannot be loaded ({type(error).__name__}: {reason})",
             "give the path of a local metric script, or connect to the network",
         ) from None

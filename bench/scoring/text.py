@@ -10,6 +10,7 @@ import string
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 from bench.types import Example, Reply
 
@@ -83,7 +84,7 @@ def bleu(example: Example, reply: Reply) -> float:
     """Sentence BLEU with effective order; `corpus_bleu` is the metric to report."""
     from sacrebleu.metrics.bleu import BLEU
 
-    metric = BLEU(effective_order=True, tokenize=_bleu_tokens(example.answers))
+    metric = BLEU(effective_order=True, tokenize=bleu_tokens(example.answers))
     return _unit(metric.sentence_score(_text(reply), list(example.answers)).score / 100)
 
 
@@ -138,12 +139,12 @@ def _rouge(example: Example, reply: Reply, name: str) -> float:
 
 
 @cache
-def _rouge_scorer(name: str):  # type: ignore[no-untyped-def]  # rouge-score has no type stubs
+def _rouge_scorer(name: str) -> Any:  # noqa: ANN401  # rouge-score has no type stubs
     from rouge_score.rouge_scorer import RougeScorer
 
     return RougeScorer([name], use_stemmer=True)
 
 
-def _bleu_tokens(answers: Sequence[str]) -> str:
+def bleu_tokens(answers: Sequence[str]) -> str:
     """sacrebleu's tokeniser: by character for Chinese, its default elsewhere."""
     return "zh" if any("\u4e00" <= character <= "\u9fff" for character in answers[0]) else "13a"

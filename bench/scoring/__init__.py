@@ -1,0 +1,1 @@
+"""Scoring: Replies -> Records, one table from names to scorers, one to metrics over Records."""
