@@ -5,7 +5,9 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGES = (
@@ -92,18 +94,13 @@ def _rapl() -> float | None:
 
 
 def _nvml() -> float | None:
-    pynvml = sys.modules.get("pynvml")
-    if pynvml is None:
-        try:
-            import pynvml
-        except ImportError:
-            return None
-    try:
-        pynvml.nvmlInit()
-        handles = [
-            pynvml.nvmlDeviceGetHandleByIndex(place)
-            for place in range(pynvml.nvmlDeviceGetCount())
-        ]
-        return sum(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) for handle in handles) / 1e3
-    except pynvml.NVMLError:
+    if find_spec("pynvml") is None:
         return None
+    nvml = import_module("pynvml")
+    try:
+        nvml.nvmlInit()
+        handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
+        millijoules = [nvml.nvmlDeviceGetTotalEnergyConsumption(handle) for handle in handles]
+    except nvml.NVMLError:
+        return None
+    return float(sum(millijoules)) / 1e3

@@ -144,7 +144,7 @@ def _ask(model: Model, example: Example, settings: Settings, chat: bool, pmi: bo
     options = tuple(delimiter + choice for choice in example.choices)
     generation = example.generation
     if generation is None:
-        samples = (replace(request, continuations=options),)
+        samples: tuple[Request, ...] = (replace(request, continuations=options),)
     else:
         samples = tuple(
             replace(

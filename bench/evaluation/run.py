@@ -271,9 +271,7 @@ def _again(
             f"{folder}: task {record.task}: row {record.id} is not what it was when answered",
             "run the evaluation again: bench eval",
         )
-    return lambda: to_record(
-        example, record.reply, scorers, record.sample, record.prompt_digest
-    )
+    return lambda: to_record(example, record.reply, scorers, record.sample, record.prompt_digest)
 
 
 def _unrendered(plan: Plan, failure: Failure, settings: Settings) -> Record:

@@ -1,6 +1,7 @@
 """`bench show`: prompts of a task as a model sees them, with the boundary of context and answer."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from bench.evaluation.plan import Ask, Settings, make_plan
 from bench.models.model import Encoded, Model
@@ -10,9 +11,7 @@ from bench.types import Json
 NEAR = 6  # tokens shown on each side of the boundary
 
 
-def show_rows(
-    task: Task, settings: Settings, model: Model, tokens: bool
-) -> list[dict[str, Json]]:
+def show_rows(task: Task, settings: Settings, model: Model, tokens: bool) -> list[dict[str, Json]]:
     """One document for each of the first rows: prompt, answers, digests, and token facts if asked.
 
     Raises:
@@ -36,11 +35,13 @@ def shown_text(row: dict[str, Json]) -> str:
         lines.append(f"choices: {choices}")
     if isinstance(tokens, dict):
         lines.append(
-            f"tokens: {tokens['prompt_tokens']} in the prompt, BOS {tokens['bos']} times, "
+            f"tokens: {tokens['prompt_tokens']} in the prompt, {tokens['bos']} BOS at the start, "
             f"{tokens['truncated']} cut on the left"
         )
         boundaries = tokens["boundaries"]
-        lines += [f"  {boundary}" for boundary in boundaries] if isinstance(boundaries, list) else []
+        lines += (
+            [f"  {boundary}" for boundary in boundaries] if isinstance(boundaries, list) else []
+        )
         if tokens["error"]:
             lines.append(f"cannot be asked: {tokens['error']}")
     return "\n".join(lines)
@@ -67,7 +68,7 @@ def _tokens(model: Model, ask: Ask, item: Encoded) -> dict[str, Json]:
     ]
     return {
         "prompt_tokens": len(item.prompt),
-        "bos": item.prompt.count(model.bos_id) if model.bos_id is not None else 0,
+        "bos": len(list(takewhile(lambda token: token == model.bos_id, item.prompt))),
         "truncated": item.truncated,
         "boundaries": boundaries or [f"{_quoted(last)} | (generated)"],
         "error": item.error or "",
