@@ -1,0 +1,1 @@
+"""Reports: Records -> Cells -> tables and a page."""

@@ -1,0 +1,83 @@
+"""Cells as Markdown, CSV and JSON."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
+
+from bench.types import Cell, Json
+
+DASH = "–"
+
+
+def cells_json(groups: Iterable[tuple[str, str, Sequence[Cell]]]) -> dict[str, Json]:
+    """The document of `bench eval --json`: (model, run, cells) of each run."""
+    return {
+        "runs": [
+            {"model": model, "run": run, "cells": [_short(cell) for cell in cells]}
+            for model, run, cells in groups
+        ]
+    }
+
+
+def cells_csv(cells: Iterable[Cell]) -> str:
+    """All fields of all Cells; missing values are empty."""
+    sink = io.StringIO()
+    names = [field.name for field in fields(Cell)]
+    writer = csv.DictWriter(sink, names, lineterminator="\n")
+    writer.writeheader()
+    for cell in cells:
+        row = asdict(cell)
+        row["warnings"] = "; ".join(cell.warnings)
+        writer.writerow({name: _inert(value) for name, value in row.items()})
+    return sink.getvalue()
+
+
+def cells_markdown(models: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell | None]]]) -> str:
+    """A table with a row for each task (or kind) and a column for each model."""
+    lines = [
+        "| | " + " | ".join(_escape(model) for model in models) + " |",
+        "|---|" + "---|" * len(models),
+    ]
+    for name, cells in rows:
+        lines.append(f"| {_escape(name)} | " + " | ".join(show(cell) for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def show(cell: Cell | None) -> str:
+    """`0.490 [0.394, 0.587] n=100`, with failures when there are any; a dash for no score."""
+    if cell is None:
+        return DASH
+    if cell.estimate is None:
+        return f"{DASH} ({cell.failed} failed)"
+    bounds = "" if cell.lo is None or cell.hi is None else f" [{cell.lo:.3f}, {cell.hi:.3f}]"
+    failures = f", {cell.failed} failed" if cell.failed else ""
+    return f"{cell.estimate:.3f}{bounds} n={cell.n}{failures}"
+
+
+def dumps(document: Json) -> str:
+    """Indented JSON with a final newline."""
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _short(cell: Cell) -> dict[str, Json]:
+    return {
+        "task": cell.task,
+        "metric": cell.metric,
+        "estimate": cell.estimate,
+        "lo": cell.lo,
+        "hi": cell.hi,
+        "n": cell.n,
+        "failed": cell.failed,
+    }
+
+
+def _inert(value: object) -> object:
+    """Spreadsheets execute text that starts like a formula; a quote makes it text."""
+    dangerous = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t")
+    return f"'{value}" if dangerous else value
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
