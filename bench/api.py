@@ -1,0 +1,152 @@
+"""The Python API: three calls that do what the command line does.
+
+>>> import bench
+>>> runs = bench.evaluate("fake:gold", ["facts"], limit=4, output="/tmp/bench-doctest")
+>>> [cell.estimate for cell in runs[0].cells if cell.headline]
+[1.0]
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.evaluation.plan import Settings, answer_key, check_variants, make_plan
+from bench.evaluation.run import Progress, evaluate_model, rescore
+from bench.models.fake import open_fake
+from bench.models.model import Model
+from bench.models.options import ModelOptions
+from bench.registry.folder import Task, select
+from bench.registry.prompt import ShotSettings
+from bench.reporting.cells import cells_of
+from bench.store import load_run as read_run
+from bench.types import Cell, Record, Run
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedRun:
+    """One checkpoint evaluated: where the run lies, what was done, records and cells."""
+
+    folder: Path
+    run: Run
+    records: list[Record]
+    cells: list[Cell]
+
+
+def load_tasks(names: Sequence[str], folders: Sequence[str | Path] = ()) -> list[Task]:
+    """The tasks that `names` (of tasks and suites) stand for, also from task `folders`.
+
+    Raises:
+        UsageError: a name is neither a task nor a suite.
+        TaskError: a task.yaml is invalid.
+    """
+    return [task for task, _ in select(names, [Path(folder) for folder in folders])]
+
+
+def load_run(folder: str | Path) -> EvaluatedRun:
+    """A run written by `evaluate` or `bench eval`.
+
+    Raises:
+        RunError: files are missing or damaged.
+    """
+    run, records = read_run(Path(folder))
+    return EvaluatedRun(Path(folder), run, records, cells_of(run, records))
+
+
+def evaluate(
+    models: str | Sequence[str],
+    tasks: Sequence[str],
+    *,
+    shots: int = 0,
+    seed: int = 0,
+    limit: int | None = None,
+    variant: str = "",
+    chat: bool | None = None,
+    output: str | Path = "runs",
+    task_folders: Sequence[str | Path] = (),
+    data_root: str | Path | None = None,
+    options: ModelOptions = ModelOptions(),
+) -> list[EvaluatedRun]:
+    """Evaluate each of `models` (names, folders, Hub ids, fakes) on all `tasks` and suites.
+
+    `chat` None uses the chat template when there is one. Runs are written below `output`; calling
+    again asks only for what is missing.
+
+    Raises:
+        BenchError: as `bench eval` would report it.
+    """
+    settings = Settings(
+        shots=ShotSettings(shots, "fixed", seed),
+        variant=variant,
+        limit=limit,
+        chat="auto" if chat is None else "on" if chat else "off",
+        data_root=Path(data_root) if data_root else None,
+    )
+    chosen = select(tasks, [Path(folder) for folder in task_folders])
+    names = [models] if isinstance(models, str) else models
+    return [evaluate_one(name, chosen, settings, Path(output), options) for name in names]
+
+
+def evaluate_one(
+    name: str,
+    tasks: Sequence[tuple[Task, int | None]],
+    settings: Settings,
+    output: Path,
+    options: ModelOptions = ModelOptions(),
+    progress: Progress | None = None,
+    unsafe_code: bool = False,
+) -> EvaluatedRun:
+    """One checkpoint on `tasks` (each with a row limit, as `select` gives them).
+
+    Raises:
+        BenchError: as `bench eval` would report it.
+    """
+    check_variants([task for task, _ in tasks], settings.variant)
+    model = _open(name, tasks, settings, options)
+    done = evaluate_model(model, tasks, settings, output, progress, unsafe_code)
+    return EvaluatedRun(done.folder, done.run, done.records, cells_of(done.run, done.records))
+
+
+def rescore_run(
+    folder: Path,
+    task_folders: Sequence[Path] = (),
+    data_root: Path | None = None,
+    unsafe_code: bool = False,
+) -> EvaluatedRun:
+    """Score the stored replies of a run again, without a model, and write the run anew.
+
+    Raises:
+        BenchError: as `bench rescore` would report it.
+    """
+    run, _ = read_run(folder)
+    chosen = select([entry.task for entry in run.tasks], task_folders)
+    done = rescore(folder, [task for task, _ in chosen], unsafe_code, data_root)
+    return EvaluatedRun(done.folder, done.run, done.records, cells_of(done.run, done.records))
+
+
+def open_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
+    """A Hugging Face checkpoint by name, folder or Hub id; loads torch.
+
+    Raises:
+        ModelError: it cannot be found or read, or torch is not installed.
+    """
+    from bench.models.install import require_local
+
+    require_local()
+    from bench.models.hf import HuggingFace
+
+    return HuggingFace(name, options)
+
+
+def _open(
+    name: str,
+    tasks: Sequence[tuple[Task, int | None]],
+    settings: Settings,
+    options: ModelOptions,
+) -> Model:
+    """A checkpoint, or a fake that knows the answers to these tasks."""
+    if not name.startswith("fake:"):
+        return open_model(name, options)
+    blank = open_fake("fake:empty", {})
+    return open_fake(
+        name, answer_key([make_plan(blank, task, settings, limit) for task, limit in tasks])
+    )

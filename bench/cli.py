@@ -1,0 +1,372 @@
+"""The command line: Typer verbs that call plain functions, and the one map from errors to exits.
+
+Exit codes: 0 done, 1 an expected failure (cause and remedy on stderr), 3 a bug, 130 interrupted.
+Imports that take time stay inside the verbs that need them: `bench --help` loads no model code.
+"""
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import click
+import typer
+
+from bench.errors import BenchError, UsageError
+
+if TYPE_CHECKING:
+    from bench.api import EvaluatedRun
+    from bench.types import Cell
+
+app = typer.Typer(
+    name="bench",
+    help="Did RLHF help this model, on what, by how much, and how sure are we?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+TaskFolders = Annotated[
+    list[Path] | None,
+    typer.Option("--tasks", metavar="DIR", help="Folder of task folders; repeatable."),
+]
+DataRoot = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Local mirror of the Hub (BENCH_DATA_ROOT).")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Unsafe = Annotated[
+    bool, typer.Option("--unsafe-code", help="Run model-written code without a sandbox.")
+]
+Chat = Literal["auto", "on", "off"]
+
+
+def main() -> None:
+    """Entry point of the `bench` command."""
+    try:
+        code = app(standalone_mode=False)
+    except BenchError as error:
+        _complain(error.cause, error.remedy)
+        code = 1
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "bench"
+        _complain(error.format_message(), f"{command} --help")
+        code = 1
+    except (KeyboardInterrupt, click.Abort):
+        _complain("interrupted", "run the same command again: answers so far are kept")
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:  # the one catch-all
+        code = 3
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="bench-bug-", suffix=".txt", delete=False
+        ) as report:
+            report.write(f"command: {sys.argv}\n\n{traceback.format_exc()}")
+        _complain(f"bug: {type(error).__name__}: {error}", f"report it with {report.name}")
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@app.callback(invoke_without_command=True)
+def bench(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Did RLHF help this model, on what, by how much, and how sure are we?"""
+    if version:
+        from bench import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command("list")
+def list_tasks(
+    suite: Annotated[str, typer.Option(help="Only tasks of this suite.")] = "",
+    kind: Annotated[str, typer.Option(help="Only tasks of this kind.")] = "",
+    language: Annotated[str, typer.Option(help="Only tasks in this language.")] = "",
+    tasks: TaskFolders = None,
+    data_root: DataRoot = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the tasks."""
+    from bench.registry.data import ROLES, count_rows
+    from bench.registry.folder import all_tasks, in_suite, of_kind
+
+    chosen = of_kind(in_suite(all_tasks(tasks or []), suite), kind, language)
+    rows = {
+        task.name: {role: count_rows(task, role, data_root) for role in ROLES} for task in chosen
+    }
+    if as_json:
+        _print_json(
+            [
+                {
+                    "name": task.name,
+                    "kind": task.spec.kind,
+                    "language": task.spec.language,
+                    "suites": list(task.spec.suites),
+                    "rows": rows[task.name],
+                }
+                for task in chosen
+            ]
+        )
+        return
+    from bench.terminal import print_table
+
+    print_table(
+        ("task", "kind", "language", "train", "shots", "test", "headline", "suites"),
+        [
+            (
+                task.name,
+                task.spec.kind,
+                task.spec.language,
+                *("-" if count is None else str(count) for count in rows[task.name].values()),
+                task.spec.scorers[0],
+                ", ".join(task.spec.suites),
+            )
+            for task in chosen
+        ],
+    )
+
+
+@app.command()
+def show(
+    task: Annotated[str, typer.Argument(help="Name of a task.")],
+    model: Annotated[str, typer.Option(help="Show the prompt as this model sees it.")] = "",
+    tokens: Annotated[bool, typer.Option("--tokens", help="Show token ids and boundary.")] = False,
+    rows: Annotated[int, typer.Option(min=1, help="How many rows.")] = 2,
+    shots: Annotated[int, typer.Option(min=0, help="Solved examples before each.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the shots.")] = 0,
+    variant: Annotated[str, typer.Option(help="Named alternative wording.")] = "",
+    chat: Annotated[Chat, typer.Option(help="Use the chat template.")] = "auto",
+    tasks: TaskFolders = None,
+    data_root: DataRoot = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show real prompts of a task, and how a model tokenizes them."""
+    from bench.api import open_model
+    from bench.evaluation.plan import Settings
+    from bench.evaluation.show import show_rows, shown_text
+    from bench.models.fake import open_fake
+    from bench.registry.folder import select
+    from bench.registry.prompt import ShotSettings
+
+    if tokens and not model:
+        raise UsageError(
+            "--tokens needs a model", f"bench show {task} --model smollm2-135m --tokens"
+        )
+    settings = Settings(
+        ShotSettings(shots, "fixed", seed), variant, rows, chat, data_root=data_root
+    )
+    (chosen, _), *_ = select([task], tasks or [])
+    asked = open_model(model) if model else open_fake("fake:empty", {})
+    shown = show_rows(chosen, settings, asked, tokens)
+    if as_json:
+        _print_json(shown)
+    else:
+        typer.echo("\n\n".join(shown_text(row) for row in shown))
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the task: lower case, digits, _.")],
+    kind: Annotated[str, typer.Option(help="qa, classification, summarization, code, ...")],
+    into: Annotated[Path, typer.Option(metavar="DIR", help="Where to put it.")] = Path("tasks"),
+) -> None:
+    """Write a task folder that passes `bench check` at once."""
+    from bench.registry.scaffold import new_task
+
+    folder = new_task(name, kind, into)
+    typer.echo(f"{folder}/")
+    for path in sorted(folder.iterdir()):
+        typer.echo(f"  {path.name}")
+    typer.echo(f"next: edit the rows, then: bench check {folder}")
+
+
+@app.command()
+def check(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Tasks or folders; default all.")
+    ] = None,
+    tasks: TaskFolders = None,
+    data_root: DataRoot = None,
+    unsafe_code: Unsafe = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check task folders: keys, ids, overlap of train and test, gold scores 1, empty scores 0."""
+    from bench.registry.check import check_task, raise_findings
+    from bench.registry.folder import named_or_folders
+    from bench.terminal import print_note
+
+    chosen = named_or_folders(names or [], tasks or [])
+    found = []
+    for task in chosen:
+        findings = check_task(task, data_root, unsafe_code)
+        found += findings
+        if not as_json:
+            errors = sum(finding.level == "error" for finding in findings)
+            typer.echo(f"{task.name}: {'ok' if not errors else f'{errors} errors'}")
+            for finding in findings:
+                typer.echo(f"  {finding.level} [{finding.rule}] {finding.where}: {finding.message}")
+    if as_json:
+        from dataclasses import asdict
+
+        _print_json([asdict(finding) for finding in found])
+    raise_findings(found, len(chosen))
+    print_note(f"{len(chosen)} task folders conform")
+
+
+@app.command("eval")
+def evaluate(
+    models: Annotated[
+        list[str], typer.Argument(help="Names, folders, Hub ids, fake:gold, fake:empty, ...")
+    ],
+    task: Annotated[
+        list[str] | None,
+        typer.Option("--task", "-t", help="Task or suite; repeatable; default core."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Rows of each task.")] = None,
+    shots: Annotated[int, typer.Option(min=0, help="Solved examples before each question.")] = 0,
+    shot_choice: Annotated[
+        Literal["fixed", "per_example"], typer.Option(help="One set a task, or one a row.")
+    ] = "fixed",
+    shots_as: Annotated[
+        Literal["turns", "text"], typer.Option(help="Shots in a chat: own turns, or one turn.")
+    ] = "turns",
+    seed: Annotated[int, typer.Option(help="Seed of shots and sampling.")] = 0,
+    variant: Annotated[str, typer.Option(help="Named alternative wording.")] = "",
+    chat: Annotated[Chat, typer.Option(help="Use the chat template.")] = "auto",
+    system: Annotated[str, typer.Option(help="System message of the chat.")] = "",
+    dtype: Annotated[
+        Literal["auto", "float32", "bfloat16", "float16"], typer.Option(help="Arithmetic.")
+    ] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    revision: Annotated[str, typer.Option(help="Revision of a Hub id.")] = "",
+    base: Annotated[str, typer.Option(help="Base of an adapter that does not name it.")] = "",
+    batch_tokens: Annotated[int, typer.Option(min=0, help="Tokens a batch; 0 chooses.")] = 0,
+    allow_pickle: Annotated[
+        bool, typer.Option("--allow-pickle", help="Read weights that are pickles.")
+    ] = False,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where runs go.")] = Path("runs"),
+    tasks: TaskFolders = None,
+    data_root: DataRoot = None,
+    unsafe_code: Unsafe = False,
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate checkpoints on tasks; the same command again resumes."""
+    from bench.api import evaluate_one
+    from bench.evaluation.plan import Settings
+    from bench.models.options import ModelOptions
+    from bench.registry.folder import select
+    from bench.registry.prompt import ShotSettings
+    from bench.terminal import Bars
+
+    chosen = select(task or ["core"], tasks or [])
+    settings = Settings(
+        ShotSettings(shots, shot_choice, seed), variant, limit, chat, system, shots_as, data_root
+    )
+    options = ModelOptions(revision, base, dtype, device, allow_pickle, batch_tokens)
+    done = []
+    for name in models:
+        with Bars(Path(name).name) as bars:
+            done.append(evaluate_one(name, chosen, settings, output, options, bars, unsafe_code))
+    _report(done, as_json)
+
+
+@app.command()
+def rescore(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
+    tasks: TaskFolders = None,
+    data_root: DataRoot = None,
+    unsafe_code: Unsafe = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score stored replies again with the scorers as they are; needs no model."""
+    from bench.api import rescore_run
+    from bench.store import find_runs
+
+    folders = find_runs(runs)
+    _report([rescore_run(path, tasks or [], data_root, unsafe_code) for path in folders], as_json)
+
+
+@app.command()
+def board(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, or folders of runs.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the page goes.")] = Path(
+        "leaderboard/site"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Write a board of runs: HTML page, Markdown, CSV, JSON."""
+    from bench.reporting.board import board_json, load_entries, task_rows, write_board
+    from bench.reporting.export import show as show_cell
+    from bench.store import find_runs
+
+    entries = load_entries(find_runs(runs))
+    page = write_board(entries, output)
+    if as_json:
+        _print_json(board_json(entries))
+        return
+    from bench.terminal import print_note, print_table
+
+    print_table(
+        ("task", *(entry.label for entry in entries)),
+        [(name, *(show_cell(cell) for cell in cells)) for name, cells in task_rows(entries)],
+    )
+    print_note(f"wrote {page}, open it in a browser: {page.resolve().as_uri()}")
+
+
+def _report(done: "Sequence[EvaluatedRun]", as_json: bool) -> None:
+    """Tables of finished runs on stdout, or one JSON document; failures and folders on stderr."""
+    from bench.reporting.export import cells_json
+    from bench.terminal import print_note, print_table
+
+    if as_json:
+        _print_json(cells_json([(one.run.model, one.run.name, one.cells) for one in done]))
+    for one in done:
+        if not as_json:
+            print_table(
+                ("task", "metric", "estimate", "95% interval", "n", "failed", "chance"),
+                [_row(cell) for cell in one.cells],
+                title=one.run.model,
+            )
+        failures = [entry for entry in one.run.tasks if entry.failed]
+        for entry in failures:
+            reasons = [r.reason for r in one.records if r.task == entry.task and r.reason]
+            print_note(f"{entry.task}: {entry.failed} of {entry.rows} rows failed: {reasons[0]}")
+        for entry in one.run.tasks:
+            if entry.truncated:
+                print_note(f"{entry.task}: {entry.truncated} prompts were cut on the left")
+        run = one.run
+        print_note(
+            f"{run.asked} requests asked, {run.reused} from the ledger, "
+            f"{sum(entry.failed for entry in run.tasks)} rows failed, {run.seconds:.1f} s, "
+            f"peak {run.peak_memory_bytes / 2**20:.0f} MiB: {one.folder}"
+        )
+
+
+def _row(cell: "Cell") -> tuple[str, ...]:
+    shown = "-" if cell.estimate is None else f"{cell.estimate:.3f}"
+    bounds = "" if cell.lo is None or cell.hi is None else f"[{cell.lo:.3f}, {cell.hi:.3f}]"
+    task = cell.task if cell.headline else ""
+    chance = f"{cell.chance:.2f}" if cell.headline else ""
+    return task, cell.metric, shown, bounds, str(cell.n), str(cell.failed or ""), chance
+
+
+def _print_json(document: object) -> None:
+    import json
+
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def _complain(cause: str, remedy: str) -> None:
+    from bench.terminal import print_error
+
+    print_error(cause, remedy)
+
+
+if __name__ == "__main__":
+    main()

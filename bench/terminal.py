@@ -1,0 +1,89 @@
+"""What the terminal shows: tables, progress bars, errors. Results on stdout, the rest on stderr."""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+OUT = Console(soft_wrap=False, highlight=False)
+ERR = Console(stderr=True, highlight=False)
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+    """A table on stdout; plain text when piped. Columns from the third on are numbers."""
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, no_wrap=place == 0, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(value) for value in row))
+    console = OUT if OUT.is_terminal else Console(width=200, highlight=False, file=sys.stdout)
+    console.print(table)
+
+
+def print_error(cause: str, remedy: str) -> None:
+    """Two lines on stderr: what is wrong, what to do."""
+    ERR.print(Text.assemble(("error: ", "bold red"), cause), soft_wrap=True)
+    if remedy:
+        ERR.print(Text.assemble(("  try: ", "bold"), remedy), soft_wrap=True)
+
+
+def print_note(text: str) -> None:
+    """One line on stderr."""
+    ERR.print(Text(text), soft_wrap=True)
+
+
+class Bars:
+    """Progress of an evaluation: live bars with ETA on a terminal, a line a task elsewhere."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.started = time.monotonic()
+        self.total = self.known = 0
+        self.bar: TaskID | None = None
+        self.live = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=ERR,
+            disable=not ERR.is_terminal or bool(os.environ.get("CI")),
+        )
+
+    def __enter__(self) -> "Bars":
+        self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.live.stop()
+
+    def start(self, task: str, total: int, known: int) -> None:
+        """A task begins."""
+        self.started, self.total, self.known = time.monotonic(), total, known
+        self.bar = self.live.add_task(f"{self.label}  {task}", total=total, completed=known)
+
+    def advance(self) -> None:
+        """One request is answered."""
+        if self.bar is not None:
+            self.live.advance(self.bar)
+
+    def finish(self, task: str) -> None:
+        """A task is scored."""
+        if self.live.disable:
+            seconds = time.monotonic() - self.started
+            again = f" ({self.known} from the ledger)" if self.known else ""
+            print_note(f"{self.label}  {task}  {self.total} requests{again}  {seconds:.1f} s")
