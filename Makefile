@@ -21,7 +21,7 @@ check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/bench check
 
 # torch comes first and pinned, so that no resolver picks a build with CUDA.
