@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from bench.errors import BenchError, RunError
+from bench.errors import RunError, TaskError
 from bench.evaluation.environment import energy_meter, environment, git_state, peak_memory_bytes
 from bench.evaluation.plan import Ask, Plan, Settings, make_plan
 from bench.models.model import Encoded, Model
@@ -25,7 +25,7 @@ from bench.registry.folder import Task
 from bench.registry.hooks import load_hooks
 from bench.registry.prompt import Failure, digest, load_examples
 from bench.scoring.record import Scorers, failed, to_record
-from bench.scoring.scorers import RUN_CODE, find_scorer
+from bench.scoring.scorers import RUN_CODE, find_scorers
 from bench.store import LEDGER, SCHEMA_VERSION, Ledger, load_run, save_run, to_json
 from bench.types import Example, Extract, Json, Record, Reply, Run, TaskRun
 
@@ -163,17 +163,10 @@ def task_scorers(task: Task, unsafe_code: bool) -> Scorers:
         TaskError: no such scorer.
         SandboxError: model-written code would run and there is no sandbox.
     """
-    own = load_hooks(task.folder).score
     try:
-        scorers = {name: find_scorer(name, own) for name in task.spec.scorers}
-    except BenchError as error:
-        error.args = (f"{task.folder / 'task.yaml'}: {error}",)
-        raise
-    if RUN_CODE & scorers.keys():
-        from bench.scoring.sandbox import require_sandbox
-
-        require_sandbox(unsafe_code)
-    return scorers
+        return find_scorers(task.spec.scorers, load_hooks(task.folder).score, unsafe_code)
+    except TaskError as error:
+        raise TaskError(f"{task.folder / 'task.yaml'}: {error.cause}", error.remedy) from None
 
 
 def request_key(model_digest: str, encoded: Encoded) -> str:
@@ -238,7 +231,7 @@ def _score_all(plan: Plan, replies: Sequence[Sequence[Reply]], scorers: Scorers)
 
 def _map(scorers: Scorers, jobs: Sequence[Callable[[], Record]]) -> list[Record]:
     """The Records in order; code that runs in subprocesses runs on all cores."""
-    if not RUN_CODE & scorers.keys():
+    if not RUN_CODE.keys() & scorers.keys():
         return [job() for job in jobs]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         return list(pool.map(lambda job: job(), jobs))

@@ -21,7 +21,7 @@ from bench.registry.hooks import load_hooks
 from bench.registry.prompt import examples_of
 from bench.scoring.aggregate import find_aggregate
 from bench.scoring.record import Scorers, to_record
-from bench.scoring.scorers import find_scorer
+from bench.scoring.scorers import find_scorers
 from bench.types import Example, Record, Reply
 
 GRAM = 13  # words (characters in Chinese) shared by test and train that count as leaked
@@ -81,14 +81,9 @@ def check_task(task: Task, root: Path | None = None, unsafe_code: bool = False) 
 
 
 def _load(task: Task, root: Path | None, unsafe_code: bool) -> tuple[Loaded, list[Finding]]:
-    own = load_hooks(task.folder).score
-    scorers = {name: find_scorer(name, own) for name in task.spec.scorers}
+    scorers = find_scorers(task.spec.scorers, load_hooks(task.folder).score, unsafe_code)
     for name in task.spec.aggregates:
         find_aggregate(name)
-    if {"unit_tests", "test_program"} & scorers.keys():
-        from bench.scoring.sandbox import require_sandbox
-
-        require_sandbox(unsafe_code)
     rows: dict[Role, list[Row]] = {role: _distinct_split(task, role, root) for role in ROLES}
     examples: dict[Role, list[Example]] = {}
     broken: list[Finding] = []

@@ -4,16 +4,19 @@ Two kinds of names are not in the table: `score`, the function of the task's own
 `evaluate:NAME[:KEY]`, a Hugging Face `evaluate` metric by name or local path.
 """
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 from bench.errors import TaskError, did_you_mean
 from bench.scoring import choice, code, constraints, refusal, text
+from bench.scoring.sandbox.run import require_sandbox
 from bench.types import Example, Reply
 
 Scorer = Callable[[Example, Reply], float]
 
+# These run model-written code: they need the sandbox, and are worth running side by side.
+RUN_CODE = {"unit_tests": code.unit_tests, "test_program": code.test_program}
 SCORERS: Mapping[str, Scorer] = {
     "accuracy": choice.accuracy,
     "accuracy_none": choice.accuracy_none,
@@ -33,14 +36,29 @@ SCORERS: Mapping[str, Scorer] = {
     "rouge_l": text.rouge_l,
     "bleu": text.bleu,
     "chrf": text.chrf,
-    "unit_tests": code.unit_tests,
-    "test_program": code.test_program,
     "constraints_strict": constraints.constraints_strict,
     "constraints_loose": constraints.constraints_loose,
     "refusal": refusal.refusal,
+    **RUN_CODE,
 }
-# These wait for a subprocess, so they are worth running side by side.
-RUN_CODE = frozenset({"unit_tests", "test_program"})
+
+
+def find_scorers(
+    names: Sequence[str], own: Scorer | None = None, unsafe_code: bool = False
+) -> dict[str, Scorer]:
+    """The scorers called `names`, in that order; `own` is the task's `score` hook.
+
+    Raises:
+        TaskError: nothing has one of the names.
+        SandboxError: model-written code would run, and this machine cannot isolate it.
+    """
+    if RUN_CODE.keys() & set(names):
+        require_sandbox(unsafe_code)
+    found = {name: find_scorer(name, own) for name in names}
+    return {
+        name: partial(RUN_CODE[name], unsafe=unsafe_code) if name in RUN_CODE else scorer
+        for name, scorer in found.items()
+    }
 
 
 def find_scorer(name: str, own: Scorer | None = None) -> Scorer:
