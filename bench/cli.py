@@ -204,7 +204,7 @@ def check(
     chosen = named_or_folders(names or [], tasks or [])
     found = []
     for task in chosen:
-        findings = check_task(task, data_root, unsafe_code)
+        findings = check_task(task, data_root, unsafe_code, fetch=bool(names))
         found += findings
         if not as_json:
             errors = sum(finding.level == "error" for finding in findings)

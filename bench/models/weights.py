@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.errors import ModelError, did_you_mean
 from bench.models.gguf import smollm2_folder
+from bench.network import stay_offline_without_network
 
 BUILT_IN = {"smollm2-135m": smollm2_folder}
 FAKES = ("fake:gold", "fake:empty", "fake:random", "fake:constant=TEXT", "fake:scripted=FILE")
@@ -67,6 +68,7 @@ def _folder(name: str, revision: str) -> Path:
 
 
 def _download(name: str, revision: str) -> Path:
+    stay_offline_without_network()
     from huggingface_hub import snapshot_download
 
     try:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import BenchError, TaskError
-from bench.registry.data import ROLES, Role, Row, load_rows
+from bench.registry.data import ROLES, Role, Row, is_local, load_rows
 from bench.registry.folder import Task
 from bench.registry.hooks import load_hooks
 from bench.registry.prompt import examples_of
@@ -27,6 +27,7 @@ from bench.types import Example, Record, Reply
 GRAM = 13  # words (characters in Chinese) shared by test and train that count as leaked
 SAMPLED = 150  # rows whose random reply is scored
 PER_RULE = 10  # findings shown for one rule
+Level = Literal["error", "warning"]
 WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_]+")
 
 
@@ -37,7 +38,7 @@ class Finding:
     rule: str
     where: str
     message: str
-    level: Literal["error", "warning"] = "error"
+    level: Level = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +64,31 @@ class Loaded:
 Rule = Callable[[Loaded], Iterator[Finding]]
 
 
-def check_task(task: Task, root: Path | None = None, unsafe_code: bool = False) -> list[Finding]:
-    """All findings for `task`; at most ten for each rule."""
+def check_task(
+    task: Task, root: Path | None = None, unsafe_code: bool = False, fetch: bool = True
+) -> list[Finding]:
+    """All findings for `task`; at most ten for each rule.
+
+    Without `fetch`, rows that only the Hub has are not asked for: a warning says so.
+    """
     findings = list(_folder(task))
+    if not fetch and not is_local(task, root):
+        where = str(task.folder / "task.yaml")
+        message = f"rows of {task.spec.data.hub} are not here, so only the keys were checked"
+        return [*findings, Finding("data", where, message, "warning")]
     try:
         loaded, broken = _load(task, root, unsafe_code)
     except BenchError as error:
-        return [*findings, Finding("loads", str(task.folder / "task.yaml"), error.cause)]
+        message = f"{error.cause}; try: {error.remedy}"
+        return [*findings, Finding("loads", str(task.folder / "task.yaml"), message)]
     findings += broken
     if not broken:
         for name, rule in RULES.items():
             found = list(rule(loaded))
             findings += found[:PER_RULE]
             if len(found) > PER_RULE:
-                findings.append(Finding(name, str(loaded.file), f"{len(found)} in all"))
+                level = found[0].level
+                findings.append(Finding(name, str(loaded.file), f"{len(found)} in all", level))
     return findings
 
 
@@ -160,7 +172,11 @@ def _balance(loaded: Loaded) -> Iterator[Finding]:
 
 
 def _overlap(loaded: Loaded) -> Iterator[Finding]:
-    """No test row is also a train or shots row, or shares 13 words in a row with one."""
+    """No test row is also a train or shots row, or shares 13 words in a row with one.
+
+    Rows of the Hub are as they are: there an overlap is a warning.
+    """
+    level: Level = "warning" if loaded.task.spec.data.hub else "error"
     known: dict[str, str] = {}
     grams: dict[tuple[str, ...], str] = {}
     for role in ("train", "shots"):
@@ -172,12 +188,13 @@ def _overlap(loaded: Loaded) -> Iterator[Finding]:
     for row, example in zip(loaded.rows["test"], loaded.examples["test"], strict=True):
         if _folded(example.question) in known:
             twin = known[_folded(example.question)]
-            yield Finding("overlap", row.where, f"the same question is at {twin}")
+            yield Finding("overlap", row.where, f"the same question is at {twin}", level)
             continue
         leaked = next((gram for gram in _grams(row) if gram in grams and gram not in shared), None)
         if leaked is not None:
             text = " ".join(leaked)
-            yield Finding("overlap", row.where, f"13 words as at {grams[leaked]}: {text!r}")
+            message = f"13 words as at {grams[leaked]}: {text!r}"
+            yield Finding("overlap", row.where, message, level)
 
 
 def _boilerplate(loaded: Loaded) -> set[tuple[str, ...]]:

@@ -7,12 +7,14 @@ The mirror (`--data-root` or `BENCH_DATA_ROOT`) is tried before the Hub and is l
 import csv
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from bench.errors import TaskError, did_you_mean
+from bench.network import stay_offline_without_network
 from bench.registry.folder import Task
 from bench.registry.hooks import load_hooks
 from bench.types import Json
@@ -58,10 +60,7 @@ def load_rows(task: Task, role: Role, root: Path | None = None) -> list[Row]:
         return []
     hooks = load_hooks(task.folder)
     if hooks.load is not None:
-        rows = [
-            Row(dict(values), f"{task.folder / 'task.py'} {split} row {number}")
-            for number, values in enumerate(hooks.load(split), start=1)
-        ]
+        rows = _hook_rows(task, split, hooks.load)
     elif task.spec.data.files:
         rows = list(_read(_local_file(task, split)))
     else:
@@ -84,8 +83,25 @@ def count_rows(task: Task, role: Role, root: Path | None = None) -> int | None:
     return sum(_count(path) for path in paths) if paths else None
 
 
-def _rendered(render: object, row: Row) -> dict[str, Json]:
-    assert callable(render)
+def is_local(task: Task, root: Path | None = None) -> bool:
+    """Whether the test rows can be read without asking the Hub."""
+    return not task.spec.data.hub or bool(count_rows(task, "test", root))
+
+
+def _hook_rows(task: Task, split: str, load: Callable[[str], list[dict[str, Json]]]) -> list[Row]:
+    path = task.folder / "task.py"
+    try:
+        return [
+            Row(dict(values), f"{path} {split} row {number}")
+            for number, values in enumerate(load(split), start=1)
+        ]
+    except Exception as error:
+        raise TaskError(
+            f"{path}: load({split!r}): {type(error).__name__}: {error}", "mend load in task.py"
+        ) from error
+
+
+def _rendered(render: Callable[[dict[str, Json]], dict[str, Json]], row: Row) -> dict[str, Json]:
     try:
         return {**row.values, **render(dict(row.values))}
     except Exception as error:
@@ -105,13 +121,14 @@ def _local_file(task: Task, split: str) -> Path:
 
 
 def _count(path: Path) -> int:
+    if path.suffix == ".csv":
+        return sum(1 for _ in _read_csv(path))
     if path.suffix == ".parquet":
         import pyarrow.parquet as parquet  # heavy, and most folders hold JSONL
 
         return int(parquet.read_metadata(path).num_rows)
     with path.open("rb") as lines:
-        filled = sum(1 for line in lines if line.strip())
-    return filled - (path.suffix == ".csv")
+        return sum(1 for line in lines if line.strip())
 
 
 def _read(path: Path) -> Iterator[Row]:
@@ -126,24 +143,27 @@ def _read(path: Path) -> Iterator[Row]:
         if path.suffix == ".parquet":
             yield from _read_parquet(path)
         elif path.suffix == ".csv":
-            with path.open(encoding="utf-8", newline="") as lines:
-                for number, values in enumerate(csv.DictReader(lines, strict=True), start=2):
-                    yield Row(dict(values), f"{path}:{number}")
+            yield from _read_csv(path)
         else:
             yield from _read_jsonl(path)
     except FileNotFoundError:
         raise TaskError(f"{path}: no such data file", "add the file or mend data.files") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise TaskError(f"{path}: cannot be read: {error}", "restore or mend the file") from None
 
 
 def _read_jsonl(path: Path) -> Iterator[Row]:
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             try:
-                values = json.loads(line)
+                values = json.loads(line.decode("utf-8"))
+            except UnicodeDecodeError as error:
+                raise TaskError(
+                    f"{path}:{number}: not UTF-8: {error.reason} at byte {error.start + 1}",
+                    "save the file as UTF-8",
+                ) from None
             except json.JSONDecodeError as error:
                 raise TaskError(
                     f"{path}:{number}: not JSON: {error.msg} at column {error.colno}",
@@ -152,6 +172,24 @@ def _read_jsonl(path: Path) -> Iterator[Row]:
             if not isinstance(values, dict):
                 raise TaskError(f"{path}:{number}: expected a JSON object", "mend the line")
             yield Row(values, f"{path}:{number}")
+
+
+def _read_csv(path: Path) -> Iterator[Row]:
+    """Every value is text. A row stands where its first line does: quoted text may have several."""
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines, strict=True)
+        try:
+            for values in reader:
+                texts = [text for text in values.values() if isinstance(text, str)]
+                number = reader.line_num - sum(text.count("\n") for text in texts)
+                if len(texts) < len(values):  # short rows are filled with None, long ones overflow
+                    raise TaskError(
+                        f"{path}:{number}: not as many fields as the header has", "mend the line"
+                    )
+                yield Row(dict(values), f"{path}:{number}")
+        except csv.Error as error:
+            where = f"{path}:{reader.line_num}"
+            raise TaskError(f"{where}: not CSV: {error}", "mend the line") from None
 
 
 def _read_parquet(path: Path) -> Iterator[Row]:
@@ -167,11 +205,24 @@ def _read_parquet(path: Path) -> Iterator[Row]:
 
 
 def _mirrored(task: Task, split: str, mirror: Path) -> list[Path]:
-    base = mirror / task.spec.data.hub
-    folder = base / task.spec.data.config if task.spec.data.config else base
-    found = [folder / f"{split}{suffix}" for suffix in FORMATS]
-    sharded = [path for suffix in FORMATS for path in sorted(folder.glob(f"{split}-*{suffix}"))]
-    return [path for path in found if path.is_file()] + sharded
+    """The files of a split, in one format: a second one would double the rows.
+
+    Raises:
+        TaskError: one of its shards is missing.
+    """
+    folder = mirror / task.spec.data.hub / task.spec.data.config
+    for suffix in FORMATS:
+        whole = folder / f"{split}{suffix}"
+        paths = [whole] if whole.is_file() else sorted(folder.glob(f"{split}-*{suffix}"))
+        shards = re.search(r"-of-(\d+)\.", paths[0].name) if paths else None
+        if shards and int(shards[1]) != len(paths):
+            raise TaskError(
+                f"{folder}: holds {len(paths)} of the {int(shards[1])} files of split {split!r}",
+                f"copy the others there, next to {paths[0].name}",
+            )
+        if paths:
+            return paths
+    return []
 
 
 def _hub_rows(task: Task, split: str, mirror: Path | None) -> list[Row]:
@@ -181,6 +232,9 @@ def _hub_rows(task: Task, split: str, mirror: Path | None) -> list[Row]:
         return [row for path in paths for row in _read(path)]
     place = "/".join(part for part in (data.hub, data.config) if part)
     wanted = f"{mirror or '$BENCH_DATA_ROOT'}/{place}/{split}-00000-of-00001.parquet (or .jsonl)"
+    beside = (
+        {re.split(r"[-.]", path.name)[0] for path in (mirror / place).glob("*.*")} if mirror else ()
+    )
     try:
         import datasets  # heavy, and most tasks never need it
 
@@ -193,7 +247,8 @@ def _hub_rows(task: Task, split: str, mirror: Path | None) -> list[Row]:
         raise TaskError(
             f"{task.name}: {data.hub} split {split!r} is not mirrored and cannot be loaded from "
             f"the Hub ({type(error).__name__}: {reason})",
-            f"put the rows at {wanted}, or connect to the network",
+            f"put the rows at {wanted}, or connect to the network"
+            + (f"; of the splits beside it, {did_you_mean(split, beside)}" if beside else ""),
         ) from None
     return [
         Row(dict(values), f"{data.hub}@{data.revision} {split} row {number}")

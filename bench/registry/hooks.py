@@ -8,6 +8,7 @@ It is imported only when the task is used, never to list it.
 """
 
 import importlib.util
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,13 @@ def load_hooks(folder: Path) -> Hooks:
             f"{path}: defines {', '.join(strange)}; only {', '.join(HOOKS)} are called",
             "start the names of helpers with an underscore",
         )
-    return Hooks(*(getattr(module, name, None) for name in HOOKS))
+    found = {name: vars(module)[name] for name in HOOKS if name in vars(module)}
+    for name, value in found.items():
+        if not callable(value):
+            raise TaskError(
+                f"{path}: {name} is {value!r}, expected a function", f"write def {name}"
+            )
+    return Hooks(**found)
 
 
 def _import(path: Path) -> ModuleType:
@@ -60,7 +67,7 @@ def _import(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # dataclasses look there
     try:
         spec.loader.exec_module(module)
     except Exception as error:

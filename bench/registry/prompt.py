@@ -28,7 +28,9 @@ from bench.types import Example, Extract, Generation, Json, Shot, Turn
 
 ShotChoice = Literal["fixed", "per_example"]
 Expression = Callable[[dict[str, Json]], object]
-ENVIRONMENT = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
+ENVIRONMENT = Environment(
+    undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+)
 
 
 @dataclass(frozen=True, slots=True)

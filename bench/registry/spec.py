@@ -4,11 +4,14 @@ Unknown keys are errors that name the nearest known key. `bench check` and every
 task go through `read_spec`.
 """
 
+import re
+from collections.abc import Hashable
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from bench.errors import TaskError, did_you_mean
 from bench.types import Normalise
@@ -100,6 +103,10 @@ class ExtractSpec(Strict):
         """`pattern` is required by `how: regex` and means nothing elsewhere."""
         if (self.how == "regex") != bool(self.pattern):
             raise ValueError("pattern goes with how: regex, and only with it")
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ValueError(f"pattern is no regular expression: {error}") from None
         return self
 
 
@@ -182,6 +189,14 @@ class TaskSpec(Strict):
             raise ValueError("a scorer is named twice")
         return self
 
+    @model_validator(mode="after")
+    def choices_differ(self) -> Self:
+        """Literal choices are two or more, and different, in every wording."""
+        for choices in (self.choices, *(variant.choices for variant in self.variants.values())):
+            if isinstance(choices, tuple) and choices and len(set(choices)) < max(2, len(choices)):
+                raise ValueError(f"choices {list(choices)} are not two or more different texts")
+        return self
+
 
 def read_spec(path: Path) -> TaskSpec:
     """The validated `task.yaml` at `path`.
@@ -191,12 +206,14 @@ def read_spec(path: Path) -> TaskSpec:
             message names file, key path, value and what was expected.
     """
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError:
         raise TaskError(
             f"{path}: no such file", f"bench new {path.parent.name} --kind qa"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise TaskError(f"{path}: cannot be read: {error.strerror}", "restore the file") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: bytes or dates that are none
         where = getattr(error, "problem_mark", None)
         line = f":{where.line + 1}" if where else ""
         problem = getattr(error, "problem", None) or str(error)
@@ -212,24 +229,63 @@ def read_spec(path: Path) -> TaskSpec:
         raise TaskError(*_explain(path, error)) from None
 
 
+class _Loader(yaml.CSafeLoader):
+    """Refuses a key written twice, of which YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                problem = f"the key {key.value!r} is written twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
+EXPECTED = {
+    "string_type": "text",
+    "tuple_type": "a list",
+    "dict_type": "a mapping of keys",
+    "model_type": "a mapping of keys",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "too_short": "at least one item",
+}
+
+
 def _explain(path: Path, error: ValidationError) -> tuple[str, str]:
-    """The first problem as (cause, remedy)."""
-    problem = error.errors()[0]
+    """The most telling problem as (cause, remedy)."""
+    problem = _most_telling(error.errors())
+    kind, found = problem["type"], problem["input"]
     keys = [str(part) for part in problem["loc"] if not _is_union_branch(part)]
-    where = ".".join(keys) or "task.yaml"
-    if problem["type"] == "extra_forbidden":
-        known = _known_keys(keys[:-1])
-        return f"{path}: {where}: unknown key", did_you_mean(keys[-1], known)
-    if problem["type"] == "missing":
+    where = ".".join(keys)
+    if kind == "extra_forbidden":
+        return f"{path}: {where}: unknown key", did_you_mean(keys[-1], _known_keys(keys[:-1]))
+    if kind == "missing":
         return f"{path}: {where}: missing", f"add the key {where}"
-    found = repr(problem["input"])
-    found = found if len(found) <= 60 else found[:57] + "..."
-    message = problem["msg"].removeprefix("Value error, ")
-    if isinstance(problem["input"], bool) and "string" in message:
-        return f"{path}: {where}: found {found}, expected text", 'quote it: "yes", "no"'
-    if problem["type"] == "value_error":
-        return f"{path}: {where}: {message}", "see the keys in CONTRIBUTING.md"
-    return f"{path}: {where}: found {found}: {message}", "see the keys in CONTRIBUTING.md"
+    message = problem["msg"].removeprefix("Value error, ").replace("Input should be ", "expected ")
+    expected = f"expected {EXPECTED[kind]}" if kind in EXPECTED else message
+    shown = repr(found) if len(repr(found)) <= 60 else repr(found)[:57] + "..."
+    cause = f"{path}: {where}: found {shown}: {expected}" if where else f"{path}: {expected}"
+    if kind == "string_type" and isinstance(found, bool):
+        return cause, 'quote it: YAML reads yes, no, on and off as true or false, "yes" as text'
+    if kind == "string_type" and isinstance(found, int | float):
+        return cause, f'quote it: "{found}"'
+    if kind == "literal_error":
+        return cause, did_you_mean(str(found), re.findall(r"'(.*?)'", problem["ctx"]["expected"]))
+    return cause, "see the keys in CONTRIBUTING.md"
+
+
+def _most_telling(problems: list[ErrorDetails]) -> ErrorDetails:
+    """An unknown key explains a missing one; an item of a list says more than the whole list."""
+    for problem in problems:
+        if problem["type"] == "extra_forbidden":
+            return problem
+    same_key = [problem for problem in problems if problem["loc"][:1] == problems[0]["loc"][:1]]
+    return max(same_key, key=lambda problem: len(problem["loc"]))
 
 
 def _is_union_branch(part: int | str) -> bool:
