@@ -1,0 +1,96 @@
+"""The generated tables of README.md and CONTRIBUTING.md: `python -m tests.tables` writes them.
+
+Each stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`; `test_docs.py` compares.
+"""
+
+import ast
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.registry import spec
+from bench.registry.data import ROLES, count_rows
+from bench.registry.folder import Task, all_tasks
+from bench.scoring.aggregate import AGGREGATES, pass_at
+from bench.scoring.scorers import SCORERS
+
+ROOT = Path(__file__).parents[1]
+
+
+def tasks() -> str:
+    """A row for each embedded task."""
+    rows = [
+        "| task | what | kind | language | train / shots / test | headline |",
+        "|---|---|---|---|---|---|",
+    ]
+    for task in all_tasks():
+        found = task.spec
+        rows.append(
+            f"| [{task.name}](tasks/{task.name}/README.md) | {found.title} | {found.kind} | "
+            f"{found.language} | {_counts(task)} | {found.scorers[0]} |"
+        )
+    return "\n".join(rows)
+
+
+def keys() -> str:
+    """A row for each key of task.yaml, from the sentences under the fields."""
+    rows = ["| key | meaning |", "|---|---|"]
+    rows += [
+        f"| `{name}` | {meaning} |" for name, meaning in field_sentences(spec.TaskSpec).items()
+    ]
+    return "\n".join(rows)
+
+
+def scorers() -> str:
+    """A row for each scorer and metric, from the first sentence of its docstring."""
+    named: dict[str, Callable[..., float]] = {**SCORERS, **AGGREGATES}
+    rows = ["| name | meaning |", "|---|---|"]
+    rows += [f"| `{name}` | {_sentence(function)} |" for name, function in named.items()]
+    return "\n".join([*rows, f"| `pass@k` | {_sentence(pass_at)} |"])
+
+
+TABLES = {"README.md": {"tasks": tasks}, "CONTRIBUTING.md": {"keys": keys, "scorers": scorers}}
+
+
+def with_tables(file: str) -> str:
+    """The text of `file` with its tables made anew."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    for name, table in TABLES[file].items():
+        block = f"<!-- {name}: begin -->\n{table()}\n<!-- {name}: end -->"
+        pattern = f"<!-- {name}: begin -->.*?<!-- {name}: end -->"
+        text = re.sub(pattern, lambda _, block=block: block, text, flags=re.DOTALL)
+    return text
+
+
+def field_sentences(model: type) -> dict[str, str]:
+    """Field name -> the string under it in the source of the class."""
+    (definition,) = ast.parse(inspect.getsource(model)).body
+    assert isinstance(definition, ast.ClassDef)
+    found = {}
+    for field, said in zip(definition.body, definition.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(said, ast.Expr):
+            assert isinstance(field.target, ast.Name)
+            found[field.target.id] = " ".join(ast.literal_eval(said.value).split())
+    return found
+
+
+def _counts(task: Task) -> str:
+    if task.spec.data.hub:
+        return "from the Hub"
+    return " / ".join(str(count_rows(task, role)) for role in ROLES)
+
+
+def _sentence(function: Callable[..., float]) -> str:
+    paragraph = (inspect.getdoc(function) or "").split("\n\n")[0]
+    return " ".join(paragraph.split()).replace("|", "\\|")
+
+
+def main() -> None:
+    """Write every file that has tables."""
+    for file in TABLES:
+        (ROOT / file).write_text(with_tables(file), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
