@@ -17,21 +17,27 @@ class Budget:
 def batches(
     lengths: Sequence[int], positions: Sequence[int], budget: Budget
 ) -> Iterator[list[int]]:
-    """Indices in batches, longest first, within the budget; one item alone may exceed it."""
+    """Indices in batches, longest first, within the budget; one item alone may exceed it.
+
+    A batch ends early when more than a quarter of its token budget would be padding.
+    """
     order = sorted(range(len(lengths)), key=lambda place: (-lengths[place], place))
     batch: list[int] = []
-    projected = 0
+    filled = projected = 0
     for place in order:
         longest = lengths[batch[0]] if batch else lengths[place]
+        padded = (len(batch) + 1) * longest
         full = (
-            (len(batch) + 1) * longest > budget.tokens
+            padded > budget.tokens
+            or padded - filled - lengths[place] > budget.tokens // 4
             or projected + positions[place] > budget.positions
             or len(batch) == budget.rows
         )
         if batch and full:
             yield batch
-            batch, projected = [], 0
+            batch, filled, projected = [], 0, 0
         batch.append(place)
+        filled += lengths[place]
         projected += positions[place]
     if batch:
         yield batch
