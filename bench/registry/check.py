@@ -26,8 +26,10 @@ from bench.types import Example, Record, Reply
 
 GRAM = 13  # words (characters in Chinese) shared by test and train that count as leaked
 SAMPLED = 150  # rows whose random reply is scored
+FEW = 20  # rows below which shares and means say nothing
 PER_RULE = 10  # findings shown for one rule
 Level = Literal["error", "warning"]
+PUNCTUATION = re.compile(r"[.,;:!?\"'“”‘’…、。，；：！？]")
 WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_]+")
 
 
@@ -155,7 +157,7 @@ def _balance(loaded: Loaded) -> Iterator[Finding]:
     """No label, or position of the right choice, outweighs the others."""
     for role in ("train", "test"):
         right = [example.right[0] for example in loaded.examples[role] if example.right]
-        if len(right) < 20:
+        if len(right) < FEW:
             continue
         options = max(len(example.choices) for example in loaded.examples[role])
         place, count = Counter(right).most_common(1)[0]
@@ -213,7 +215,8 @@ def _grams(row: Row) -> Iterator[tuple[str, ...]]:
 
 
 def _folded(text: str) -> str:
-    return " ".join(WORDS.findall(text.casefold()))
+    """`text` without case, spacing and punctuation; signs stay, as 2 + 3 is not 2 - 3."""
+    return " ".join(PUNCTUATION.sub(" ", text.casefold()).split())
 
 
 def _gold(loaded: Loaded) -> Iterator[Finding]:
@@ -265,7 +268,7 @@ def _random_score(loaded: Loaded, test: Sequence[Example]) -> tuple[float, float
         for record in _score(loaded, asked, says)
         if record.status == "scored"
     ]
-    if len(values) < 2:
+    if len(values) < FEW:
         return loaded.task.spec.chance, 1.0
     mean = sum(values) / len(values)
     spread = (sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5

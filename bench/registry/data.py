@@ -8,7 +8,7 @@ import csv
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -75,17 +75,23 @@ def count_rows(task: Task, role: Role, root: Path | None = None) -> int | None:
     split = getattr(task.spec.splits, role)
     if not split or (task.folder / "task.py").is_file():
         return None
+    mirror = data_root(root) if task.spec.data.hub else None
     if task.spec.data.files:
-        path = _local_file(task, split)
-        return _count(path) if path.is_file() else None
-    mirror = data_root(root)
-    paths = _mirrored(task, split, mirror) if mirror else []
-    return sum(_count(path) for path in paths) if paths else None
+        paths = [_local_file(task, split)]
+    else:
+        paths = _mirrored(task, split, mirror) if mirror else []
+    try:
+        return sum(_count(path) for path in paths) if paths else None
+    except (OSError, ValueError, TaskError):
+        return None  # loading will say what is wrong
 
 
 def is_local(task: Task, root: Path | None = None) -> bool:
     """Whether the test rows can be read without asking the Hub."""
-    return not task.spec.data.hub or bool(count_rows(task, "test", root))
+    if not task.spec.data.hub:
+        return True
+    mirror = data_root(root)
+    return mirror is not None and bool(_mirrored(task, task.spec.splits.test, mirror))
 
 
 def _hook_rows(task: Task, split: str, load: Callable[[str], list[dict[str, Json]]]) -> list[Row]:
@@ -188,7 +194,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
                     )
                 yield Row(dict(values), f"{path}:{number}")
         except csv.Error as error:
-            where = f"{path}:{reader.line_num}"
+            where = f"{path}:{reader.line_num + 1}"  # line_num is where the last good row ended
             raise TaskError(f"{where}: not CSV: {error}", "mend the line") from None
 
 
@@ -205,36 +211,38 @@ def _read_parquet(path: Path) -> Iterator[Row]:
 
 
 def _mirrored(task: Task, split: str, mirror: Path) -> list[Path]:
-    """The files of a split, in one format: a second one would double the rows.
-
-    Raises:
-        TaskError: one of its shards is missing.
-    """
+    """The files of a split, in one format: a second one would double the rows."""
     folder = mirror / task.spec.data.hub / task.spec.data.config
     for suffix in FORMATS:
         whole = folder / f"{split}{suffix}"
         paths = [whole] if whole.is_file() else sorted(folder.glob(f"{split}-*{suffix}"))
-        shards = re.search(r"-of-(\d+)\.", paths[0].name) if paths else None
-        if shards and int(shards[1]) != len(paths):
-            raise TaskError(
-                f"{folder}: holds {len(paths)} of the {int(shards[1])} files of split {split!r}",
-                f"copy the others there, next to {paths[0].name}",
-            )
         if paths:
             return paths
     return []
+
+
+def _require_all_shards(paths: Sequence[Path]) -> None:
+    """A file called `test-00000-of-00003.parquet` has two others beside it."""
+    stated = re.search(r"-of-(\d+)\.", paths[0].name)
+    if stated and int(stated[1]) != len(paths):
+        raise TaskError(
+            f"{paths[0]}: one of {int(stated[1])} files, of which {len(paths)} are there",
+            f"put the others into {paths[0].parent}",
+        )
 
 
 def _hub_rows(task: Task, split: str, mirror: Path | None) -> list[Row]:
     data = task.spec.data
     paths = _mirrored(task, split, mirror) if mirror else []
     if paths:
+        _require_all_shards(paths)
         return [row for path in paths for row in _read(path)]
     place = "/".join(part for part in (data.hub, data.config) if part)
     wanted = f"{mirror or '$BENCH_DATA_ROOT'}/{place}/{split}-00000-of-00001.parquet (or .jsonl)"
     beside = (
         {re.split(r"[-.]", path.name)[0] for path in (mirror / place).glob("*.*")} if mirror else ()
     )
+    stay_offline_without_network()
     try:
         import datasets  # heavy, and most tasks never need it
 

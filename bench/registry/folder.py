@@ -135,7 +135,8 @@ def named_or_folders(names: Sequence[str], extra: Sequence[Path] = ()) -> list[T
     chosen: dict[Path, Task] = {}
     for name in names:
         looks_like_path = os.sep in name or name in (".", "..")
-        if looks_like_path or (Path(name) / "task.yaml").is_file():
+        holds_tasks = any(any(Path(name).glob(file)) for file in ("task.yaml", "*/task.yaml"))
+        if looks_like_path or holds_tasks:
             files = find_task_files([Path(name)])
             if not files:
                 raise TaskError(f"{name}: holds no task.yaml", "give a task or a task folder")

@@ -1,4 +1,4 @@
-"""Rows -> Examples: Jinja templates compiled once a task, few-shot choice, answers and digests.
+"""Rows -> Examples: the shots before each question, digests, and the prompt as text or as a chat.
 
 Shots never depend on the order, shard or limit of the rows that are asked: they are drawn from
 (seed, task) once, or from (seed, task, id) for each row.
@@ -13,24 +13,20 @@ Shots never depend on the order, shard or limit of the rows that are asked: they
 import hashlib
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
-
-from jinja2 import Environment, StrictUndefined, TemplateError, Undefined
 
 from bench.errors import TaskError, UsageError, did_you_mean
 from bench.registry.data import Row, load_rows
 from bench.registry.folder import Task
+from bench.registry.render import Rendered, Renderer
 from bench.registry.spec import GenerateSpec, TaskSpec
-from bench.types import Example, Extract, Generation, Json, Shot, Turn
+from bench.types import Example, Extract, Generation, Shot, Turn
 
 ShotChoice = Literal["fixed", "per_example"]
-Expression = Callable[[dict[str, Json]], object]
-ENVIRONMENT = Environment(
-    undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +45,6 @@ class Failure:
     id: str
     where: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Rendered:
-    """A row after the templates, before shots."""
-
-    id: str
-    cluster: str
-    question: str
-    target: str
-    answers: tuple[str, ...]
-    choices: tuple[str, ...]
-    right: tuple[int, ...]
-    check: dict[str, Json]
 
 
 def load_examples(
@@ -97,7 +79,7 @@ def examples_of(
         UsageError: no such variant.
     """
     spec = with_variant(task, variant)
-    render = _Renderer(task, spec)
+    render = Renderer(task, spec)
     solved = [render(row, number) for number, row in enumerate(pool)]
     examples: list[Example] = []
     failures: list[Failure] = []
@@ -106,7 +88,8 @@ def examples_of(
             rendered = render(row, number)
             chosen = _choose(task, rendered, solved, shots)
         except TaskError as error:
-            failures.append(Failure(_id(spec, row, number), row.where, error.cause))
+            identity = str(row.values.get(spec.id) or row.where) if spec.id else str(number)
+            failures.append(Failure(identity, row.where, error.cause))
             if len(failures) == len(rows):
                 raise
             continue
@@ -152,160 +135,40 @@ def as_turns(example: Example, system: str = "", shots_as_turns: bool = True) ->
     return (*opening, *turns, Turn("user", questions[-1]))
 
 
-class _Renderer:
-    """The compiled templates and expressions of one task."""
-
-    def __init__(self, task: Task, spec: TaskSpec) -> None:
-        self.file = task.folder / "task.yaml"
-        self.spec = spec
-        try:
-            self.prompt = ENVIRONMENT.from_string(spec.prompt)
-        except TemplateError as error:
-            raise TaskError(f"{self.file}: prompt: {error}", "mend the template") from None
-        answers = (spec.answer,) if isinstance(spec.answer, str) else spec.answer
-        self.answers = [self._compile("answer", source) for source in answers]
-        self.target = self._compile("target", spec.target) if spec.target else None
-        choices = spec.choices
-        self.choices = self._compile("choices", choices) if isinstance(choices, str) else None
-        self.check = {
-            name: self._compile(f"check.{name}", source) for name, source in spec.check.items()
-        }
-
-    def __call__(self, row: Row, number: int) -> _Rendered:
-        try:
-            question = self.prompt.render(row.values)
-        except Exception as error:
-            raise self._at(row, "prompt", error) from None
-        if not question.strip():
-            raise TaskError(
-                f"{row.where}: prompt: empty after rendering", "fill the columns it uses"
-            )
-        choices = self._choices(row)
-        answers, right = self._answers(row, choices)
-        target = self._text(row, "target", self.target(row.values)) if self.target else answers[0]
-        check: dict[str, Json] = {
-            name: _plain(self._value(row, f"check.{name}", expression))
-            for name, expression in self.check.items()
-        }
-        cluster = row.values.get(self.spec.cluster) if self.spec.cluster else None
-        if self.spec.cluster and cluster is None:
-            raise TaskError(f"{row.where}: cluster: no column {self.spec.cluster!r}", "fill it")
-        identity = _id(self.spec, row, number)
-        return _Rendered(
-            id=identity,
-            cluster=identity if cluster is None else str(cluster),
-            question=question,
-            target=target,
-            answers=answers,
-            choices=choices,
-            right=right,
-            check=check,
-        )
-
-    def _compile(self, key: str, source: str) -> Expression:
-        try:
-            compiled = ENVIRONMENT.compile_expression(source, undefined_to_none=False)
-        except TemplateError as error:
-            raise TaskError(
-                f"{self.file}: {key}: {source!r} is no Jinja expression: {error}",
-                "write an expression over the columns, such as answers[0]",
-            ) from None
-        return lambda values: compiled(**values)
-
-    def _value(self, row: Row, key: str, expression: Expression) -> object:
-        try:
-            value = expression(row.values)
-            if isinstance(value, Undefined):
-                str(value)  # raises, naming what is undefined
-        except Exception as error:
-            raise self._at(row, key, error) from None
-        return value
-
-    def _text(self, row: Row, key: str, value: object) -> str:
-        if isinstance(value, str) and value:
-            return value
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return str(value)
-        raise TaskError(f"{row.where}: {key}: found {value!r}, expected text", "mend the row")
-
-    def _choices(self, row: Row) -> tuple[str, ...]:
-        if self.choices is None:
-            assert not isinstance(self.spec.choices, str)
-            return self.spec.choices
-        value = self._value(row, "choices", self.choices)
-        if not isinstance(value, list | tuple) or len(value) < 2:
-            raise TaskError(
-                f"{row.where}: choices: found {value!r}, expected a list of two or more", "mend it"
-            )
-        return tuple(self._text(row, "choices", item) for item in value)
-
-    def _answers(
-        self, row: Row, choices: tuple[str, ...]
-    ) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        """Accepted texts and, for choices, their positions."""
-        values: list[object] = []
-        for expression in self.answers:
-            value = self._value(row, "answer", expression)
-            values += value if isinstance(value, list | tuple) else [value]
-        if not values:
-            raise TaskError(f"{row.where}: answer: empty list", "give at least one answer")
-        if not choices:
-            return tuple(self._text(row, "answer", value) for value in values), ()
-        right = tuple(dict.fromkeys(self._position(row, value, choices) for value in values))
-        return tuple(choices[position] for position in right), right
-
-    def _position(self, row: Row, value: object, choices: tuple[str, ...]) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(choices):
-            return value
-        if isinstance(value, str) and value in choices:
-            return choices.index(value)
-        raise TaskError(
-            f"{row.where}: answer: found {value!r}, expected one of {list(choices)} or a position "
-            f"below {len(choices)}",
-            "mend the row",
-        )
-
-    def _at(self, row: Row, key: str, error: Exception) -> TaskError:
-        columns = ", ".join(sorted(row.values))
-        return TaskError(
-            f"{row.where}: {key} ({self.file}): {error}", f"the row has the columns {columns}"
-        )
-
-
-def _id(spec: TaskSpec, row: Row, number: int) -> str:
-    value = row.values.get(spec.id) if spec.id else number
-    if value is None:
-        raise TaskError(
-            f"{row.where}: id: no column {spec.id!r}", did_you_mean(spec.id, row.values)
-        )
-    return str(value)
-
-
 def _choose(
-    task: Task, asked: _Rendered, pool: Sequence[_Rendered], shots: ShotSettings
+    task: Task, asked: Rendered, pool: Sequence[Rendered], shots: ShotSettings
 ) -> tuple[Shot, ...]:
     """The shots before `asked`: never itself, never one of its cluster."""
     if not shots.count:
         return ()
     per_row = shots.choice == "per_example"
     key = f"{shots.seed}/{task.name}" + (f"/{asked.id}" if per_row else "")
-    order = list(pool)
-    random.Random(hashlib.sha256(key.encode()).digest()).shuffle(order)
-    strangers = [
+    strangers = (
         other
-        for other in order
-        if other.cluster != asked.cluster and other.question != asked.question
-    ]
-    if len(strangers) < shots.count:
+        for other in _shuffled(pool, key)
+        if other.group != asked.group and other.question != asked.question
+    )
+    chosen = tuple(Shot(other.question, other.target) for other in islice(strangers, shots.count))
+    if len(chosen) < shots.count:
         raise TaskError(
-            f"{task.name}: {shots.count} shots asked for, {len(strangers)} rows can be shown",
-            f"use --shots {len(strangers)} or add rows to the shots split",
+            f"{task.name}: {shots.count} shots asked for, {len(chosen)} rows can be shown",
+            f"use --shots {len(chosen)} or add rows to the shots split",
         )
-    return tuple(Shot(other.question, other.target) for other in strangers[: shots.count])
+    return chosen
+
+
+def _shuffled(pool: Sequence[Rendered], key: str) -> Iterator[Rendered]:
+    """`pool` in an order that `key` decides, at the cost of what is taken (Fisher and Yates)."""
+    draw = random.Random(hashlib.sha256(key.encode()).digest())
+    moved: dict[int, int] = {}
+    for last in reversed(range(len(pool))):
+        place = draw.randint(0, last)
+        yield pool[moved.get(place, place)]
+        moved[place] = moved.get(last, last)
 
 
 def _example(
-    task: str, variant: str, spec: TaskSpec, rendered: _Rendered, shots: tuple[Shot, ...]
+    task: str, variant: str, spec: TaskSpec, rendered: Rendered, shots: tuple[Shot, ...]
 ) -> Example:
     identity = [rendered.question, rendered.answers, rendered.choices, rendered.check]
     return Example(
@@ -340,8 +203,3 @@ def digest(value: object) -> str:
     """The first 16 hex digits of the SHA-256 of `value` as canonical JSON."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _plain(value: object) -> Json:
-    """`value` as JSON data, whatever Jinja or Arrow made of it."""
-    return json.loads(json.dumps(value, ensure_ascii=False, default=str))  # type: ignore[no-any-return]

@@ -17,7 +17,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 SPLITS = {"train": 2, "shots": 2, "test": 2}  # how the six sample rows are dealt
 
 HEAD = """\
-title: {title}
+title: "{title}"
 kind: {kind}
 language: en
 version: 1

@@ -132,11 +132,11 @@ class TaskSpec(Strict):
     version: int = Field(gt=0)
     """Raised whenever rows, prompts or scoring change."""
     source: SourceSpec
-    """Licence, address and citation of the rows."""
+    """`licence`, `url`, `citation` of the rows."""
     data: DataSpec
-    """Local files, or a data set on the Hub."""
+    """`files` (split name -> path in the folder), or `hub`, `config`, `revision` of a data set."""
     splits: SplitsSpec
-    """Which data split is trained on, shown as shots, tested on."""
+    """Which data split is the `train`, the `shots`, the `test` split; only `test` is required."""
     id: str = ""
     """Column with a unique id; empty: the row number within its split."""
     cluster: str = ""
@@ -153,16 +153,18 @@ class TaskSpec(Strict):
     choices: str | tuple[str, ...] = ()
     """Expression giving the list of choices, or the literal choices as a YAML list."""
     variants: dict[str, VariantSpec] = Field(default_factory=dict)
-    """Named alternative prompts, chosen with --variant."""
+    """Name -> alternative `prompt`, `instruction`, `choices`, `answer`, `target`; see --variant."""
     normalise: Normalise = "none"
-    """How choice log-likelihoods are compared: as they are, per character, byte or token, or
-    against the choice's log-likelihood without the question (pmi)."""
+    """How choice log-likelihoods are compared: `none` (as they are), per `char`, `byte` or `token`,
+    or against the choice's own log-likelihood without the question (`pmi`)."""
     delimiter: str = " "
     """Between question and answer in plain text (a chat template brings its own)."""
     generate: GenerateSpec | None = None
-    """Length, stops and sampling of generated replies."""
+    """`max_tokens`, `stops`, `samples`, `temperature`, `top_p` of generated replies; a task without
+    this key scores its choices instead."""
     extract: ExtractSpec = ExtractSpec()
-    """How the answer is cut out of a generated reply."""
+    """`how` the answer is cut out of a generated reply: text, first_line, number (the last one),
+    code_block, choice_letter, or regex with a `pattern`."""
     check: dict[str, str] = Field(default_factory=dict)
     """What a scorer needs beyond the answers: name -> expression."""
     scorers: tuple[str, ...] = Field(min_length=1)
