@@ -128,11 +128,18 @@ def of_kind(tasks: Sequence[Task], kind: str, language: str) -> list[Task]:
     ]
 
 
-def named_or_folders(names: Sequence[str], extra: Sequence[Path] = ()) -> list[Task]:
-    """Tasks by name, suite or path of a folder; every task for no names."""
+def named_files(names: Sequence[str], extra: Sequence[Path] = ()) -> dict[Path, str]:
+    """task.yaml -> task name, for tasks by name, suite or path of a folder; all for no names.
+
+    A task.yaml that is asked for by name or path is not read, so it may be invalid.
+
+    Raises:
+        TaskError: a folder holds no task. UsageError: no such task or suite.
+    """
+    known = find_task_files(search_folders(extra))
     if not names:
-        return all_tasks(extra)
-    chosen: dict[Path, Task] = {}
+        return {file: name for name, file in known.items()}
+    chosen: dict[Path, str] = {}
     for name in names:
         looks_like_path = os.sep in name or name in (".", "..")
         holds_tasks = any(any(Path(name).glob(file)) for file in ("task.yaml", "*/task.yaml"))
@@ -140,11 +147,12 @@ def named_or_folders(names: Sequence[str], extra: Sequence[Path] = ()) -> list[T
             files = find_task_files([Path(name)])
             if not files:
                 raise TaskError(f"{name}: holds no task.yaml", "give a task or a task folder")
-            found = [Task(key, file.parent, read_spec(file)) for key, file in files.items()]
+        elif name in known:
+            files = {name: known[name]}
         else:
-            found = [task for task, _ in select([name], extra)]
-        chosen.update({task.folder.resolve(): task for task in found})
-    return list(chosen.values())
+            files = {task.name: task.folder / "task.yaml" for task, _ in select([name], extra)}
+        chosen.update({file: key for key, file in files.items()})
+    return chosen
 
 
 def select(names: Sequence[str], extra: Sequence[Path] = ()) -> list[tuple[Task, int | None]]:

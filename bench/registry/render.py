@@ -11,7 +11,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jinja2 import Environment, StrictUndefined, TemplateError, Undefined
+from jinja2 import StrictUndefined, TemplateError, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bench.errors import TaskError, did_you_mean
 from bench.registry.data import Row
@@ -20,7 +21,8 @@ from bench.registry.spec import TaskSpec
 from bench.types import Json
 
 Expression = Callable[[dict[str, Json]], object]
-ENVIRONMENT = Environment(
+# Templates come with task folders: they read the row, and reach nothing else.
+ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
 )
 

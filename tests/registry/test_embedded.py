@@ -5,9 +5,10 @@ import re
 import pytest
 
 from bench.registry.data import ROLES, count_rows
-from bench.registry.folder import embedded_folder, named_or_folders
+from bench.registry.folder import embedded_folder
+from tests.tasks_at import tasks_at
 
-TASKS = {task.name: task for task in named_or_folders([str(embedded_folder())])}
+TASKS = {task.name: task for task in tasks_at([str(embedded_folder())])}
 CORE = {
     "arithmetic": ("maths", "en", {"core"}),
     "constraints": ("instruction", "en", {"core"}),

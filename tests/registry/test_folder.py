@@ -12,12 +12,12 @@ from bench.registry.folder import (
     embedded_folder,
     find_task_files,
     in_suite,
-    named_or_folders,
     of_kind,
     search_folders,
     select,
     suite_names,
 )
+from tests.tasks_at import tasks_at
 
 
 def names(tasks) -> list[str]:
@@ -186,25 +186,25 @@ def test_a_kind_or_language_that_no_task_has_is_an_error(kind, language, cause, 
 def test_tasks_can_be_given_as_paths_of_a_task_or_of_a_folder_of_tasks(write_task, tmp_path):
     write_task("first")
     second = write_task("second")
-    assert names(named_or_folders([str(tmp_path / "tasks")])) == ["first", "second"]
-    assert names(named_or_folders([str(second.folder)])) == ["second"]
+    assert names(tasks_at([str(tmp_path / "tasks")])) == ["first", "second"]
+    assert names(tasks_at([str(second.folder)])) == ["second"]
 
 
 def test_a_folder_in_the_working_directory_needs_no_slash(write_task, tmp_path, monkeypatch):
     write_task("first")
     monkeypatch.chdir(tmp_path)
-    assert names(named_or_folders(["tasks"])) == ["first"]
+    assert names(tasks_at(["tasks"])) == ["first"]
     monkeypatch.chdir(tmp_path / "tasks")
-    assert names(named_or_folders(["first"])) == ["first"]
+    assert names(tasks_at(["first"])) == ["first"]
 
 
 def test_names_and_paths_can_be_mixed_and_each_task_comes_once(write_task):
     task = write_task("first")
     path = str(task.folder)
-    chosen = named_or_folders([path, "zh", f"{path}/../first"])
+    chosen = tasks_at([path, "zh", f"{path}/../first"])
     assert names(chosen) == ["first", "zh_reading", "zh_sentiment"]
 
 
 def test_a_path_without_a_task_is_an_error(tmp_path):
     with pytest.raises(TaskError, match=r"holds no task\.yaml"):
-        named_or_folders([str(tmp_path)])
+        tasks_at([str(tmp_path)])

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.registry.folder import Task, embedded_folder, named_or_folders
+from bench.registry.folder import Task, embedded_folder
 from bench.registry.prompt import ShotSettings, as_text, as_turns, load_examples
+from tests.tasks_at import tasks_at
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 REFRESH = "BENCH_UPDATE_GOLDEN"
-EMBEDDED = {task.name: task for task in named_or_folders([str(embedded_folder())])}
+EMBEDDED = {task.name: task for task in tasks_at([str(embedded_folder())])}
 # Rows of the Hub are not ours to copy into the repository.
 TASKS = {name: task for name, task in EMBEDDED.items() if task.spec.data.files}
 

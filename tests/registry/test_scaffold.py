@@ -7,16 +7,16 @@ import pytest
 
 from bench.errors import SandboxError, TaskError, UsageError
 from bench.registry.check import check_task
-from bench.registry.folder import named_or_folders
 from bench.registry.prompt import ShotSettings, load_examples
 from bench.registry.scaffold import SCAFFOLDS, SPLITS, new_task
 from bench.registry.spec import KINDS
 from bench.scoring.sandbox.run import require_sandbox
+from tests.tasks_at import tasks_at
 
 
 def made(tmp_path, name: str, kind: str):
     new_task(name, kind, tmp_path)
-    return named_or_folders([str(tmp_path / name)])[0]
+    return tasks_at([str(tmp_path / name)])[0]
 
 
 def test_every_kind_has_a_scaffold_with_a_row_for_every_split():

@@ -1,0 +1,109 @@
+"""Rules of `bench check` about rows: ids, empty fields, balance of labels, overlap of splits."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from bench.registry.data import ROLES, Row
+from bench.registry.finding import Finding, Level, Loaded, Rule
+
+GRAM = 13  # words (characters in Chinese) shared by test and train that count as leaked
+FEW = 20  # rows below which shares say nothing
+PUNCTUATION = re.compile(r"[.,;:!?\"'“”‘’…、。，；：！？]")
+WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_]+")
+
+
+def _ids(loaded: Loaded) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    by_number = not loaded.task.spec.id
+    for role in ROLES:
+        if by_number:
+            seen.clear()
+        for row, example in zip(loaded.rows[role], loaded.examples[role], strict=True):
+            if example.id in seen:
+                yield Finding("ids", row.where, f"id {example.id!r} is also at {seen[example.id]}")
+            seen[example.id] = row.where
+
+
+def _empty(loaded: Loaded) -> Iterator[Finding]:
+    for row, example in loaded.pairs():
+        if not example.target.strip():
+            yield Finding("empty", row.where, "the target is blank")
+        if loaded.task.spec.data.files:
+            for key, value in row.values.items():
+                if value is None or value == "" or value == []:
+                    yield Finding("empty", row.where, f"column {key!r} is empty")
+
+
+def _balance(loaded: Loaded) -> Iterator[Finding]:
+    """No label, or position of the right choice, outweighs the others."""
+    for role in ("train", "test"):
+        right = [example.right[0] for example in loaded.examples[role] if example.right]
+        if len(right) < FEW:
+            continue
+        options = max(len(example.choices) for example in loaded.examples[role])
+        place, count = Counter(right).most_common(1)[0]
+        share = count / len(right)
+        literal = isinstance(loaded.task.spec.choices, tuple)
+        what = repr(loaded.task.spec.choices[place]) if literal else f"position {place + 1}"
+        message = f"{what} is right in {count} of {len(right)} {role} rows ({options} choices)"
+        split = getattr(loaded.task.spec.splits, role)
+        where = f"{loaded.file}: splits.{role}: {split}"
+        if share > (1 + 1 / options) / 2:
+            yield Finding("balance", where, message)
+        elif share > 1.35 / options:
+            yield Finding("balance", where, message, "warning")
+
+
+def _overlap(loaded: Loaded) -> Iterator[Finding]:
+    """No test row is also a train or shots row, or shares 13 words in a row with one.
+
+    Rows of the Hub are as they are: there an overlap is a warning.
+    """
+    level: Level = "warning" if loaded.task.spec.data.hub else "error"
+    known: dict[str, str] = {}
+    grams: dict[tuple[str, ...], str] = {}
+    for role in ("train", "shots"):
+        for row, example in zip(loaded.rows[role], loaded.examples[role], strict=True):
+            known[_folded(example.question)] = row.where
+            for gram in _grams(row):
+                grams[gram] = row.where
+    shared = _boilerplate(loaded)
+    for row, example in zip(loaded.rows["test"], loaded.examples["test"], strict=True):
+        if _folded(example.question) in known:
+            twin = known[_folded(example.question)]
+            yield Finding("overlap", row.where, f"the same question is at {twin}", level)
+            continue
+        leaked = next((gram for gram in _grams(row) if gram in grams and gram not in shared), None)
+        if leaked is not None:
+            text = " ".join(leaked)
+            message = f"13 words as at {grams[leaked]}: {text!r}"
+            yield Finding("overlap", row.where, message, level)
+
+
+def _boilerplate(loaded: Loaded) -> set[tuple[str, ...]]:
+    """Word runs that more than a tenth of the train rows hold: phrasing of the data, not a leak."""
+    counts = Counter(gram for row in loaded.rows["train"] for gram in set(_grams(row)))
+    bound = max(5, len(loaded.rows["train"]) // 10)
+    return {gram for gram, count in counts.items() if count > bound}
+
+
+def _grams(row: Row) -> Iterator[tuple[str, ...]]:
+    for value in row.values.values():
+        if isinstance(value, str):
+            words = WORDS.findall(value.casefold())
+            for start in range(len(words) - GRAM + 1):
+                yield tuple(words[start : start + GRAM])
+
+
+def _folded(text: str) -> str:
+    """`text` without case, spacing and punctuation; signs stay, as 2 + 3 is not 2 - 3."""
+    return " ".join(PUNCTUATION.sub(" ", text.casefold()).split())
+
+
+ROW_RULES: dict[str, Rule] = {
+    "ids": _ids,
+    "empty": _empty,
+    "balance": _balance,
+    "overlap": _overlap,
+}
