@@ -35,7 +35,7 @@ def attention(
     **kwargs: object,
 ) -> tuple[Tensor, None]:
     """Attention output [batch, length, heads, dim] from query [batch, heads, length, dim] and
-    key, value [batch, key/value heads, keys, dim]."""
+    key, value [batch, key/value heads, keys, dim]; a value's dim may differ from a key's."""
     if query.shape[2] != 1 or module.training or kwargs.get("position_bias") is not None:
         return sdpa_attention_forward(
             module,
@@ -62,4 +62,4 @@ def attention(
         else:
             scores = scores + bias
     weights = scores.softmax(-1).to(value.dtype)
-    return (weights @ value).reshape(batch, 1, heads, dim), None
+    return (weights @ value).reshape(batch, 1, heads, value.shape[-1]), None

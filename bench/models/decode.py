@@ -5,6 +5,7 @@ leave the batch. Sampling draws from a generator seeded by the request, so a rep
 on its neighbours in the batch.
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,15 +13,16 @@ from typing import Protocol
 import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
-from transformers.modeling_outputs import BaseModelOutput
 
 from bench.models.batching import Budget, batches, common_prefix
 from bench.models.model import Encoded
 from bench.models.prefix import MINIMUM_SHARED, repeat_cache, run_prefix
 from bench.models.projection import project_only
+from bench.models.reach import rope_switch
 from bench.models.rows import pad
 from bench.types import Finish, Generation
 
+PADDING_LEAKS = ("recurrent_gemma",)  # the recurrence reads padding on the left
 LEAVE_AT = 0.25  # share of ended rows at which the batch is compacted
 Decode = Callable[[Sequence[int]], str]
 
@@ -63,21 +65,37 @@ def generate(
     budget: Budget,
     end_ids: frozenset[int],
     decode: Decode,
+    share: bool,
 ) -> Iterator[tuple[int, Generated]]:
-    """(position in `items`, what was generated) for each, by batch, longest prompts first."""
-    prefix = 0 if model.config.is_encoder_decoder else _shared_prefix(items)
+    """(position in `items`, what was generated) for each, by batch, longest prompts first.
+
+    `share` runs the prefix of all prompts once; the rows are then padded behind it, which is right
+    for models that `bench.models.prefix.packs` accepts, within their `reach`.
+    """
+    prefix = _shared_prefix(items) if share else 0
     cache = run_prefix(model, items[0].prompt[:prefix]) if prefix else None
     lengths = [len(item.prompt) - prefix + _settings(item).max_tokens for item in items]
     for batch in batches(lengths, [1] * len(items), budget):
-        prompts = [items[place].prompt[prefix:] for place in batch]
-        stepper: Stepper = (
-            _EncoderDecoder(model, prompts)
-            if model.config.is_encoder_decoder
-            else _Causal(model, prompts, prefix, cache)
-        )
+        stepper = _stepper(model, [items[place] for place in batch], prefix, cache)
         rows = [_Row(place, _settings(items[place])) for place in batch]
         with torch.inference_mode():
             yield from _run(stepper, rows, end_ids, decode)
+
+
+def _stepper(
+    model: PreTrainedModel, items: Sequence[Encoded], prefix: int, cache: DynamicCache | None
+) -> Stepper:
+    prompts = [item.prompt[prefix:] for item in items]
+    if model.config.is_encoder_decoder:
+        return _EncoderDecoder(model, prompts)
+    switch = rope_switch(model.config)
+    crosses = switch is not None and any(
+        len(item.prompt) <= switch < len(item.prompt) + _settings(item).max_tokens for item in items
+    )
+    cached = "past_key_values" in inspect.signature(model.forward).parameters
+    if crosses or not cached or model.config.model_type in PADDING_LEAKS:
+        return _Rereading(model, prompts)
+    return _Causal(model, prompts, prefix, cache)
 
 
 def _run(
@@ -184,7 +202,7 @@ class _Causal:
         return self._run(tokens.unsqueeze(1))
 
     def keep(self, rows: Tensor) -> None:
-        self.cache.batch_select_indices(rows)
+        self.cache.reorder_cache(rows)  # type: ignore[arg-type]
         self.mask = self.mask[rows]
 
     def _run(self, ids: Tensor) -> Tensor:
@@ -199,8 +217,33 @@ class _Causal:
                 past_key_values=self.cache,
                 use_cache=True,
             )
-        self.cache = reply.past_key_values
         return reply.logits[0]  # type: ignore[no-any-return]
+
+
+class _Rereading:
+    """Models without a key/value cache (Mamba, RWKV): every step reads the rows again, whole."""
+
+    def __init__(self, model: PreTrainedModel, prompts: Sequence[Sequence[int]]) -> None:
+        self.model = model
+        self.rows = [list(prompt) for prompt in prompts]
+
+    def first(self) -> Tensor:
+        ids, mask = pad(self.rows)
+        ends = [number * ids.shape[1] + len(row) - 1 for number, row in enumerate(self.rows)]
+        device = self.model.device
+        with project_only(self.model, torch.tensor(ends, device=device)):
+            reply = self.model(
+                input_ids=ids.to(device), attention_mask=mask.to(device), use_cache=False
+            )
+        return reply.logits[0]  # type: ignore[no-any-return]
+
+    def step(self, tokens: Tensor) -> Tensor:
+        for row, token in zip(self.rows, tokens.tolist(), strict=True):
+            row.append(token)
+        return self.first()
+
+    def keep(self, rows: Tensor) -> None:
+        self.rows = [self.rows[number] for number in rows.tolist()]
 
 
 class _EncoderDecoder:
@@ -211,19 +254,25 @@ class _EncoderDecoder:
         ids, mask = pad(prompts)
         self.mask = mask.to(model.device)
         with torch.inference_mode():
-            encoded = model.get_encoder()(input_ids=ids.to(model.device), attention_mask=self.mask)
-        self.hidden: Tensor = encoded.last_hidden_state
+            self.encoded = model.get_encoder()(
+                input_ids=ids.to(model.device), attention_mask=self.mask
+            )
         self.past = None
 
     def first(self) -> Tensor:
         start = self.model.config.decoder_start_token_id
-        return self.step(torch.full((len(self.mask),), start, device=self.mask.device))
+        logits = self.step(torch.full((len(self.mask),), start, device=self.mask.device))
+        forced = getattr(self.model.generation_config, "forced_bos_token_id", None)
+        if forced is not None:  # BART's <s>, mBART's language
+            logits = torch.full_like(logits, -torch.inf)
+            logits[:, forced] = 0.0
+        return logits
 
     def step(self, tokens: Tensor) -> Tensor:
         rows = torch.arange(len(tokens), device=tokens.device)
         with project_only(self.model, rows):
             reply = self.model(
-                encoder_outputs=BaseModelOutput(last_hidden_state=self.hidden),
+                encoder_outputs=self.encoded,
                 attention_mask=self.mask,
                 decoder_input_ids=tokens.unsqueeze(1),
                 past_key_values=self.past,
@@ -233,6 +282,7 @@ class _EncoderDecoder:
         return reply.logits[0]  # type: ignore[no-any-return]
 
     def keep(self, rows: Tensor) -> None:
-        self.hidden, self.mask = self.hidden[rows], self.mask[rows]
+        self.encoded.last_hidden_state = self.encoded.last_hidden_state[rows]
+        self.mask = self.mask[rows]
         if self.past is not None:
-            self.past.batch_select_indices(rows)
+            self.past.reorder_cache(rows)

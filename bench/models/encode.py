@@ -22,19 +22,21 @@ Ids = tuple[int, ...]
 class Encoder:
     """Tokenizes for one model. `max_length` counts the tokens that the model reads.
 
-    `leading` are the special tokens that the tokenizer puts before a text (BOS, or none) and
-    `empty` stands in for an empty context: BOS, else EOS.
+    `leading` and `trailing` are the special tokens that the tokenizer puts around a text (BOS, or
+    none; T5's final </s>, kept for encoders only) and `empty` stands in for an empty context: BOS,
+    else EOS.
     """
 
     tokenizer: "PreTrainedTokenizerBase"
     max_length: int
     encoder_decoder: bool
     leading: Ids = field(init=False)
+    trailing: Ids = field(init=False)
     empty: Ids = field(init=False)
     memo: dict[str, Ids] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.leading = leading_specials(self.tokenizer)
+        self.leading, self.trailing = surrounding_specials(self.tokenizer)
         fallback = self.tokenizer.bos_token_id
         fallback = self.tokenizer.eos_token_id if fallback is None else fallback
         self.empty = self.leading or (() if fallback is None else (fallback,))
@@ -49,13 +51,11 @@ class Encoder:
     def _texts(self, request: Request) -> list[str]:
         context = request.prompt
         essential = [context[-request.essential :]] if request.essential else []
-        if self.encoder_decoder:
-            return [context, *request.continuations, *essential]
         if not request.continuations:
             return [context, *essential]
-        stem = context.rstrip()
-        moved = context[len(stem) :]
-        return [stem, *(stem + moved + text for text in request.continuations), *essential]
+        stem, moved = _stem(request)
+        before = "" if self.encoder_decoder else stem
+        return [stem, *(before + moved + text for text in request.continuations), *essential]
 
     def _tokenize(self, texts: Iterable[str]) -> None:
         fresh = sorted({text for text in texts if text} - self.memo.keys())
@@ -65,17 +65,16 @@ class Encoder:
         self.memo[""] = ()
 
     def _encode(self, request: Request) -> Encoded:
+        stem, moved = _stem(request)
+        context = self.memo[stem]
         if self.encoder_decoder:
-            prompt = self._with_all_specials(request)
-            continuations = tuple(self.memo[text] for text in request.continuations)
+            prompt = self._with_all_specials(context, request.special_tokens)
+            continuations = tuple(self.memo[moved + text] for text in request.continuations)
         else:
-            stem = request.prompt.rstrip() if request.continuations else request.prompt
-            context = self.memo[stem]
-            moved = request.prompt[len(stem) :]
+            prompt = self._with_leading(context, request.special_tokens)
             continuations = tuple(
                 self._after(context, stem + moved + text) for text in request.continuations
             )
-            prompt = self._with_leading(context, request.special_tokens)
         if request.continuations and not all(continuations):
             return Encoded(prompt, error="a continuation has no tokens")
         return self._fit(request, prompt, continuations)
@@ -91,12 +90,13 @@ class Encoder:
             return context
         return self.leading + context
 
-    def _with_all_specials(self, request: Request) -> Ids:
+    def _with_all_specials(self, ids: Ids, special_tokens: bool) -> Ids:
         """Encoder input keeps what the tokenizer adds at both ends (T5's final </s>)."""
-        ids = self.memo[request.prompt]
-        if not request.special_tokens:
+        if not special_tokens:
             return ids or self.empty
-        return tuple(self.tokenizer.build_inputs_with_special_tokens(list(ids))) or self.empty
+        whole = ids if ids[: len(self.leading)] == self.leading else self.leading + ids
+        ends = whole[len(whole) - len(self.trailing) :] == self.trailing
+        return (whole if ends else whole + self.trailing) or self.empty
 
     def _fit(self, request: Request, prompt: Ids, continuations: tuple[Ids, ...]) -> Encoded:
         """Cut the prompt on the left to what the model reads, keeping BOS and the question."""
@@ -105,6 +105,7 @@ class Encoder:
             answer = request.generation.max_tokens
         room = self.max_length - (0 if self.encoder_decoder else answer)
         needed = len(self.memo[request.prompt[-request.essential :]]) if request.essential else 1
+        needed += len(self.trailing) if self.encoder_decoder and request.special_tokens else 0
         head = self.leading if prompt[: len(self.leading)] == self.leading else ()
         if not prompt:
             return Encoded(prompt, error="the prompt is empty and the tokenizer has no BOS or EOS")
@@ -119,8 +120,14 @@ class Encoder:
         return Encoded(kept, continuations, request.generation, truncated=cut)
 
 
-def leading_specials(tokenizer: "PreTrainedTokenizerBase") -> Ids:
-    """The special tokens that `tokenizer` puts before a text."""
+def _stem(request: Request) -> tuple[str, str]:
+    """The prompt and the white space at its end that moves to the continuations."""
+    stem = request.prompt.rstrip() if request.continuations else request.prompt
+    return stem, request.prompt[len(stem) :]
+
+
+def surrounding_specials(tokenizer: "PreTrainedTokenizerBase") -> tuple[Ids, Ids]:
+    """The special tokens that `tokenizer` puts before and after a text."""
     bare = list(tokenizer("a", add_special_tokens=False)["input_ids"])
     full = list(tokenizer("a")["input_ids"])
     starts = (
@@ -128,4 +135,7 @@ def leading_specials(tokenizer: "PreTrainedTokenizerBase") -> Ids:
         for place in range(len(full) - len(bare) + 1)
         if full[place : place + len(bare)] == bare
     )
-    return tuple(full[: next(starts, 0)])
+    start = next(starts, None)
+    if start is None:
+        return (), ()
+    return tuple(full[:start]), tuple(full[start + len(bare) :])

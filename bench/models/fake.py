@@ -119,7 +119,7 @@ def open_fake(name: str, key: Mapping[str, str]) -> Fake:
 
 
 def _random(key: Mapping[str, str]) -> Say:
-    targets = sorted(set(key.values()))
+    targets = sorted(set(key.values())) or [""]
 
     def say(prompt: str, choices: Sequence[str]) -> str:
         return random.Random(prompt).choice(choices or targets)

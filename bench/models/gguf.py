@@ -35,6 +35,7 @@ def smollm2_folder() -> Path:
     """
     folder = cache_folder() / f"smollm2-135m-{SHA256[:12]}"
     if not (folder / "model.safetensors").is_file():
+        _require_reader()
         _convert(_verified_gguf(), folder)
     return folder
 
@@ -56,6 +57,14 @@ def _verified_gguf() -> Path:
             f"reinstall it: {INSTALL} --force-reinstall",
         )
     return path
+
+
+def _require_reader() -> None:
+    if importlib.util.find_spec("gguf") is None:
+        raise ModelError(
+            "smollm2-135m: gguf, which reads its file, is not installed",
+            "pip install 'instruct-bench[local]'",
+        )
 
 
 def _convert(gguf: Path, folder: Path) -> None:

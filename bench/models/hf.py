@@ -6,6 +6,7 @@ run whose answers are all in the ledger never loads them.
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import torch
@@ -28,6 +29,7 @@ from bench.models.load import (
 from bench.models.model import Encoded
 from bench.models.options import ModelOptions
 from bench.models.prefix import packs, score_packed
+from bench.models.reach import reach, rope_switch
 from bench.models.rows import score_rows
 from bench.models.weights import Weights, find_weights
 from bench.types import Reply, Request, Turn
@@ -146,30 +148,31 @@ class HuggingFace:
     @cached_property
     def _end_ids(self) -> frozenset[int]:
         stated = getattr(self.model.generation_config, "eos_token_id", None)
-        ids = stated if isinstance(stated, list) else [stated, self.tokenizer.eos_token_id]
+        ids = [*(stated if isinstance(stated, list) else [stated]), self.tokenizer.eos_token_id]
         return frozenset(token for token in ids if token is not None)
 
-    def _window(self) -> int:
-        """The longest row whose tokens all see one another (sliding windows hide the rest)."""
-        config = self.config.get_text_config()
-        windows = [getattr(config, key, None) for key in ("sliding_window", "attention_chunk_size")]
-        return min([size for size in windows if isinstance(size, int)], default=10**9)
+    def _near(self, asked: Sequence[Encoded], places: Sequence[int]) -> list[int]:
+        """Those whose tokens may be packed behind a shared prefix."""
+        longest = reach(self.config) if self._packs else 0
+        return [place for place in places if _length(asked[place]) <= longest]
+
+    def _alone(self, budget: Budget) -> Budget:
+        """`budget` for rows beyond the model's reach."""
+        return budget if rope_switch(self.config) is None else replace(budget, rows=1)
 
     def _score(self, asked: Sequence[Encoded], places: list[int]) -> Iterator[tuple[int, Reply]]:
-        window = self._window() if self._packs else 0
-        packed = [
-            place
-            for place in places
-            if len(asked[place].prompt) + sum(map(len, asked[place].continuations)) <= window
-        ]
-        single = sorted(set(places) - set(packed))
-        for group, score in ((packed, score_packed), (single, score_rows)):
+        near = self._near(asked, places)
+        far = sorted(set(places) - set(near))
+        for group, score, budget in (
+            (near, score_packed, self._budget),
+            (far, score_rows, self._alone(self._budget)),
+        ):
             if not group:
                 continue
             items = [asked[place] for place in group]
             started = time.perf_counter()
             for done, (number, (totals, greedy)) in enumerate(
-                score(self.model, items, self._budget), start=1
+                score(self.model, items, budget), start=1
             ):
                 item = items[number]
                 yield (
@@ -186,25 +189,39 @@ class HuggingFace:
                 )
 
     def _generate(self, asked: Sequence[Encoded], places: list[int]) -> Iterator[tuple[int, Reply]]:
-        items = [asked[place] for place in places]
-        started = time.perf_counter()
-        produced = generate(self.model, items, self._generation_budget, self._end_ids, self._decode)
-        for done, (number, made) in enumerate(produced, start=1):
-            item = items[number]
-            yield (
-                places[number],
-                Reply(
-                    text=made.text,
-                    tokens_in=len(item.prompt),
-                    tokens_out=made.tokens,
-                    truncated=item.truncated,
-                    seconds=(time.perf_counter() - started) / done,
-                    finish=made.finish,
-                ),
+        near = self._near(asked, places)
+        far = sorted(set(places) - set(near))
+        budget = self._generation_budget
+        for group, bounds in ((near, budget), (far, self._alone(budget))):
+            if not group:
+                continue
+            items = [asked[place] for place in group]
+            started = time.perf_counter()
+            produced = generate(
+                self.model, items, bounds, self._end_ids, self._decode, share=group is near
             )
+            for done, (number, made) in enumerate(produced, start=1):
+                item = items[number]
+                yield (
+                    group[number],
+                    Reply(
+                        text=made.text,
+                        tokens_in=len(item.prompt),
+                        tokens_out=made.tokens,
+                        truncated=item.truncated,
+                        seconds=(time.perf_counter() - started) / done,
+                        finish=made.finish,
+                    ),
+                )
 
     def _decode(self, ids: Sequence[int]) -> str:
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
+
+
+def _length(item: Encoded) -> int:
+    """Tokens that an item may take in one row."""
+    made = item.generation.max_tokens if item.generation else 0
+    return len(item.prompt) + sum(map(len, item.continuations)) + made
 
 
 def release(model: HuggingFace) -> None:

@@ -1,5 +1,6 @@
 """Weights -> a transformers model on a device, in a dtype; no remote code, no pickles unasked."""
 
+import warnings
 from dataclasses import dataclass
 from typing import cast
 
@@ -70,7 +71,7 @@ def load_config(weights: Weights) -> PreTrainedConfig:
     folder = (weights.base or weights).folder
     try:
         config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # wrong types in it raise kinds of their own
         raise _unreadable(weights, "configuration", error) from None
     return config
 
@@ -101,16 +102,18 @@ def load_model(weights: Weights, placement: Placement, allow_pickle: bool) -> Pr
     config = load_config(weights)
     family = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     try:
-        model = family.from_pretrained(
+        opened = family.from_pretrained(
             (weights.base or weights).folder,
             dtype=placement.dtype,
             trust_remote_code=False,
             use_safetensors=None if allow_pickle else True,
+            output_loading_info=True,
         )
+        model, loaded = cast(tuple[PreTrainedModel, dict[str, list[str]]], opened)
+        if loaded["missing_keys"]:  # transformers would fill them with random numbers
+            raise ValueError(f"tensors are missing: {', '.join(sorted(loaded['missing_keys']))}")
         if weights.base is not None:
-            from peft import PeftModel
-
-            model = PeftModel.from_pretrained(model, str(weights.folder)).merge_and_unload()
+            model = _merge_adapter(model, weights)
     except Exception as error:  # safetensors, torch and peft each raise their own kinds
         raise _unreadable(weights, "weights", error) from None
     module: nn.Module = model.to(placement.device)  # type: ignore[arg-type]
@@ -136,6 +139,16 @@ def vocabulary_size(model: PreTrainedModel) -> int:
     return int(head.weight.shape[0])
 
 
+def _merge_adapter(model: PreTrainedModel, weights: Weights) -> PreTrainedModel:
+    from peft import PeftModel
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # between peft and transformers
+        warnings.filterwarnings("error", message="Found missing adapter keys")
+        adapted = PeftModel.from_pretrained(model, str(weights.folder))
+    return cast(PreTrainedModel, adapted.merge_and_unload())
+
+
 def _multiplies_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
@@ -146,7 +159,7 @@ def _multiplies_bf16(device: torch.device) -> bool:
 
 
 def _unreadable(weights: Weights, part: str, error: Exception) -> ModelError:
-    reason = " ".join(str(error).split())[:200]
+    reason = " ".join(str(error).split())
     if "trust_remote_code" in reason or "custom code" in reason:
         return ModelError(
             f"{weights.name}: needs Python code from its repository, which bench never runs",
@@ -154,6 +167,8 @@ def _unreadable(weights: Weights, part: str, error: Exception) -> ModelError:
         )
     return ModelError(
         f"{weights.name}: {part} in {weights.folder} cannot be used: "
-        f"{type(error).__name__}: {reason}",
-        "check that the folder was saved completely",
+        f"{type(error).__name__}: {reason[:200]}",
+        "pip install 'instruct-bench[local]'"
+        if isinstance(error, ImportError)
+        else "check that the folder was saved completely",
     )

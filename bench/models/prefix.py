@@ -68,11 +68,9 @@ def packs(model: PreTrainedModel) -> bool:
 def run_prefix(model: PreTrainedModel, ids: Sequence[int]) -> DynamicCache:
     """The key/value cache of `ids`, batch size 1."""
     tokens = torch.tensor([ids], device=model.device)
+    cache = DynamicCache(config=model.config)
     with torch.inference_mode(), project_only(model, torch.zeros(1, dtype=torch.long)):
-        reply = model(
-            input_ids=tokens, past_key_values=DynamicCache(config=model.config), use_cache=True
-        )
-    cache: DynamicCache = reply.past_key_values
+        model(input_ids=tokens, past_key_values=cache, use_cache=True)
     return cache
 
 

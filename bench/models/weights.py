@@ -59,12 +59,16 @@ def _folder(name: str, revision: str) -> Path:
         return BUILT_IN[name]()
     if Path(name).is_dir():
         return Path(name)
-    if name.count("/") == 1 and not name.startswith((".", "/", "~")):
+    if _is_hub_id(name):
         return _download(name, revision)
     raise ModelError(
         f"no model is named {name!r}: not a folder, not built in, not a Hub id (org/name)",
         did_you_mean(name, [*BUILT_IN, *FAKES]),
     )
+
+
+def _is_hub_id(name: str) -> bool:
+    return name.count("/") == 1 and not name.startswith((".", "/", "~"))
 
 
 def _download(name: str, revision: str) -> Path:
@@ -93,7 +97,7 @@ def _base_name(adapter: Path) -> str:
         raise ModelError(
             f"{adapter}: base_model_name_or_path is not set", "name the base with --base FOLDER"
         )
-    if not Path(name).is_dir() and name not in BUILT_IN and (name.count("/") != 1):
+    if not Path(name).is_dir() and name not in BUILT_IN and not _is_hub_id(name):
         raise ModelError(
             f"{adapter}: base_model_name_or_path: no such model {name!r}",
             "name the base with --base FOLDER",
@@ -113,6 +117,20 @@ def _check_files(folder: Path, stem: str, allow_pickle: bool) -> None:
         raise ModelError(f"{folder}: holds no {stem}*.safetensors", "restore the weights")
     for path in tensors:
         _check_safetensors(path)
+    index = folder / f"{stem}.safetensors.index.json"
+    if index.is_file():
+        _check_shards(index)
+
+
+def _check_shards(index: Path) -> None:
+    """Every file that the index of a sharded checkpoint names is there."""
+    try:
+        named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{index}: cannot be read: {error}", "restore the file") from None
+    missing = sorted(name for name in named if not (index.parent / name).is_file())
+    if missing:
+        raise ModelError(f"{index}: names {', '.join(missing)}, not there", "restore the weights")
 
 
 def _check_safetensors(path: Path) -> None:
@@ -127,7 +145,7 @@ def _check_safetensors(path: Path) -> None:
         ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
         if 8 + length + max(ends, default=0) != size:
             raise ValueError(f"holds {size} bytes, expected {8 + length + max(ends, default=0)}")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{path}: damaged safetensors file: {error}", "download or save the weights again"
         ) from None

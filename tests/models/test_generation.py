@@ -1,0 +1,188 @@
+"""Generation: greedy is transformers' greedy, stops cut, samples depend on their seed alone."""
+
+import dataclasses
+import random
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.models.batching import Budget
+from bench.models.decode import _draw, generate
+from bench.models.model import Encoded
+from bench.types import Generation
+from tests.models import tiny
+
+MANY = Budget(tokens=100_000, positions=64, rows=64)
+LENGTHS = (1, 5, 30, 5, 12, 2)
+LONG = Generation(24)
+
+
+def prompts(shared: int, settings: Generation = LONG) -> list[Encoded]:
+    """Prompts of different lengths behind a common prefix of `shared` tokens."""
+    draw = random.Random(3)
+    prefix = [draw.randrange(3, 300) for _ in range(shared)]
+    return [
+        Encoded((*prefix, *(draw.randrange(3, 300) for _ in range(length))), generation=settings)
+        for length in LENGTHS
+    ]
+
+
+def spell(ids) -> str:
+    """Each token as its number: every text stands for one token sequence."""
+    return "".join(f"{token}," for token in ids)
+
+
+def made(family: str, items, budget=MANY, share=True, ends=tiny.END_IDS):
+    found = dict(generate(tiny.build(family), items, budget, frozenset(ends), spell, share))
+    return [found[place] for place in range(len(items))]
+
+
+@pytest.mark.parametrize("shared", [0, 20])
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_greedy_is_transformers_own_greedy(opened, family, shared):
+    """Batches of unequal prompts; rows end at different steps; windows are passed on the way."""
+    model, items = opened(family), prompts(shared)
+    replies = dict(model.answer(items))
+    assert sorted(replies) == list(range(len(items)))
+    for place, item in enumerate(items):
+        reply, ids = replies[place], tiny.naive_greedy(tiny.build(family), item.prompt, 24)
+        assert reply.text == model.tokenizer.decode(ids, skip_special_tokens=True)
+        assert reply.finish == ("length" if len(ids) == 24 else "stop")
+        assert reply.tokens_out == min(len(ids) + 1, 24)
+        assert reply.tokens_in == len(item.prompt)
+
+
+def test_the_workload_has_rows_that_leave_early_and_rows_that_stay():
+    lengths = {row.tokens for row in made("llama", prompts(20))}
+    assert len(lengths) > 2
+    assert max(lengths) > 2 * min(lengths)
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "mistral", "mamba", "lfm2", "t5"])
+def test_rows_that_leave_do_not_change_the_others(family):
+    share = family in tiny.PACKED
+    together = made(family, prompts(20), share=share)
+    alone = [made(family, [item], share=share)[0] for item in prompts(20)]
+    few = made(family, prompts(20), Budget(tokens=1, positions=2, rows=2), share=share)
+    assert together == alone == few
+
+
+def test_a_stop_string_cuts_the_text_even_across_tokens():
+    (free,) = made("llama", prompts(0)[:1], ends=())
+    numbers = free.text.split(",")
+    stop = f"{numbers[4][-1]},{numbers[5][0]}"  # the end of one token and the start of the next
+    settings = Generation(24, ("never", stop))
+    (cut,) = made("llama", prompts(0, settings=settings)[:1], ends=())
+    assert cut.text == free.text[: free.text.index(stop)]
+    assert cut.finish == "stop"
+    assert cut.tokens <= 6
+
+
+def test_the_first_of_several_stops_in_the_text_counts():
+    (free,) = made("llama", prompts(0)[:1], ends=())
+    settings = Generation(24, (free.text[9:13], free.text[6:9]))
+    (cut,) = made("llama", prompts(0, settings=settings)[:1], ends=())
+    assert cut.text == free.text[: min(free.text.index(stop) for stop in settings.stops)]
+
+
+def test_stops_and_lengths_are_each_rows_own():
+    free = made("llama", prompts(20), ends=())
+    own = [
+        dataclasses.replace(item, generation=Generation(3 + place, (row.text[9:12],)))
+        for place, (item, row) in enumerate(zip(prompts(20), free, strict=True))
+    ]
+    assert made("llama", own, ends=()) == [made("llama", [item], ends=())[0] for item in own]
+
+
+def test_an_end_token_stops_and_is_no_part_of_the_text():
+    (free,) = made("llama", prompts(0)[:1], ends=())
+    ids = [int(number) for number in free.text.split(",")[:-1]]
+    end = ids[7]
+    (cut,) = made("llama", prompts(0)[:1], ends=(end,))
+    assert cut.text == spell(ids[: ids.index(end)])
+    assert (cut.finish, cut.tokens) == ("stop", ids.index(end) + 1)
+
+
+def test_generation_ends_at_the_length_asked_for():
+    (row,) = made("llama", prompts(0, settings=Generation(6))[:1], ends=())
+    assert (row.finish, row.tokens, row.text.count(",")) == ("length", 6, 6)
+
+
+def test_ends_are_those_of_the_generation_config_and_of_the_tokenizer(opened):
+    model = opened("llama")
+    assert model._end_ids == {*tiny.END_IDS, model.tokenizer.eos_token_id}
+
+
+def test_scores_and_texts_may_be_asked_together_and_errors_are_not_asked(opened):
+    model = opened("llama")
+    texts, choices = prompts(20)[:2], [Encoded((5, 6, 7), ((8,), (9, 10)))]
+    broken = Encoded((5,), error="over-long prompt")
+    replies = dict(model.answer([texts[0], broken, *choices, texts[1]]))
+    assert sorted(replies) == [0, 2, 3]
+    assert replies[2].logprobs == next(model.answer(choices))[1].logprobs
+    assert [replies[0].text, replies[3].text] == [
+        reply.text for _, reply in sorted(model.answer(texts), key=lambda pair: pair[0])
+    ]
+    assert list(model.answer([broken])) == []
+
+
+def sampled(family: str, items):
+    return [row.text for row in made(family, items, ends=())]
+
+
+@pytest.mark.parametrize("family", ["llama", "t5"])
+def test_samples_depend_on_the_seed_and_not_on_neighbours_or_order(family):
+    items = [
+        dataclasses.replace(item, generation=Generation(16, (), 1.0, 0.95, seed=place % 4))
+        for place, item in enumerate(prompts(20))
+    ]
+    share = family != "t5"
+    texts = [row.text for row in made(family, items, share=share, ends=())]
+    backwards = [row.text for row in made(family, items[::-1], share=share, ends=())]
+    alone = [made(family, [item], share=share, ends=())[0].text for item in items]
+    greedy = [dataclasses.replace(items[0], generation=Generation(16)), *items[1:]]
+    assert backwards[::-1] == texts == alone
+    assert [row.text for row in made(family, greedy, share=share, ends=())][1:] == texts[1:]
+
+
+def test_samples_of_one_prompt_with_different_seeds_differ():
+    prompt = prompts(0)[2].prompt
+    items = [Encoded(prompt, generation=Generation(16, (), 1.5, seed=seed)) for seed in range(6)]
+    assert len(set(sampled("llama", items))) == 6
+    assert sampled("llama", items) == sampled("llama", items)
+
+
+def test_a_tiny_nucleus_is_greedy():
+    nucleus = prompts(20, settings=Generation(16, (), 1.0, top_p=1e-9, seed=1))
+    assert sampled("llama", nucleus) == sampled("llama", prompts(20, settings=Generation(16)))
+
+
+@given(
+    logits=st.lists(st.floats(-6, 6), min_size=2, max_size=12),
+    top_p=st.floats(0.05, 1.0),
+    temperature=st.floats(0.2, 3.0),
+    seed=st.integers(0, 2**40),
+)
+def test_a_draw_is_in_the_nucleus(logits, top_p, temperature, seed):
+    """The smallest set of most likely tokens whose probability reaches top_p."""
+    generator = torch.Generator().manual_seed(seed)
+    drawn = _draw(torch.tensor(logits), Generation(1, (), temperature, top_p), generator)
+    probability = (torch.tensor(logits).double() / temperature).softmax(-1)
+    likelier = probability[probability > probability[drawn] + 1e-9].sum()
+    assert likelier < top_p + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("top_p", "expected"), [(1.0, [0.5, 0.3, 0.15, 0.05]), (0.7, [0.625, 0.375, 0.0, 0.0])]
+)
+def test_draws_have_the_frequencies_of_the_renormalised_nucleus(top_p, expected):
+    temperature = 0.5
+    logits = torch.tensor([0.5, 0.3, 0.15, 0.05]).log() * temperature
+    generator = torch.Generator().manual_seed(0)
+    settings = Generation(1, (), temperature, top_p)
+    draws = torch.tensor([_draw(logits, settings, generator) for _ in range(4000)])
+    found = torch.bincount(draws, minlength=4) / 4000
+    assert torch.allclose(found, torch.tensor(expected), atol=0.03)
+    assert found[torch.tensor(expected) == 0.0].sum() == 0.0

@@ -1,0 +1,165 @@
+"""Log-likelihoods equal those of one full forward per prompt + continuation, however batched."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.models.batching import Budget
+from bench.models.model import Encoded
+from bench.models.prefix import packs, score_packed
+from bench.models.reach import reach, rope_switch
+from bench.models.rows import score_rows
+from tests.models import tiny
+
+ONE_ROW = Budget(tokens=1, positions=1, rows=1)
+MANY = Budget(tokens=100_000, positions=100_000, rows=10_000)
+TOKENS = st.integers(3, tiny.WORDS - 1)
+BRANCH = st.lists(TOKENS, min_size=1, max_size=6).map(tuple)
+OWN = st.lists(TOKENS, min_size=1, max_size=12).map(tuple)
+PREFIX = st.lists(TOKENS, max_size=14).map(tuple)
+SHARED = st.tuples(
+    PREFIX,
+    st.lists(st.tuples(OWN, st.lists(BRANCH, min_size=1, max_size=4)), min_size=1, max_size=4),
+)
+
+
+def workload(longest: int, seed: int = 0, shared: int = 12) -> list[Encoded]:
+    """Prompts of 1 to `longest` tokens behind a common prefix, 1 to 4 choices, one duplicate."""
+    draw = random.Random(seed)
+
+    def ids(count: int) -> tuple[int, ...]:
+        return tuple(draw.randrange(3, tiny.WORDS) for _ in range(count))
+
+    prefix = ids(shared)
+    items = [
+        Encoded(
+            prefix + ids(draw.randint(1, longest)),
+            tuple(ids(draw.randint(1, 7)) for _ in range(draw.randint(1, 4))),
+        )
+        for _ in range(5)
+    ]
+    same = items[0].continuations[0]
+    return [*items, items[0], Encoded(items[0].prompt, (same, same, same[:1]))]
+
+
+def assert_exact(model, items, scored):
+    found = dict(scored)
+    assert sorted(found) == list(range(len(items)))
+    for place, item in enumerate(items):
+        expected = [tiny.naive(model, item.prompt, branch) for branch in item.continuations]
+        totals, flags = found[place]
+        assert list(totals) == pytest.approx([total for total, _ in expected], abs=1e-4)
+        assert list(flags) == [flag for _, flag in expected]
+
+
+def scores(replies):
+    return ((place, (reply.logprobs, reply.greedy)) for place, reply in replies)
+
+
+@pytest.mark.parametrize("family", tiny.PACKED + tiny.WINDOWED)
+def test_models_that_honour_masks_and_positions_pack(family):
+    assert packs(tiny.build(family))
+
+
+@pytest.mark.parametrize("family", tiny.UNPACKED)
+def test_models_that_do_not_are_found_out(family):
+    assert not packs(tiny.build(family))
+
+
+@pytest.mark.parametrize("shared", [0, 12])
+@pytest.mark.parametrize("family", tiny.PACKED)
+def test_packed_scores_are_those_of_full_forwards(family, shared):
+    model, items = tiny.build(family), workload(longest=30, shared=shared)
+    assert_exact(model, items, score_packed(model, items, MANY))
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_row_scores_are_those_of_full_forwards(family):
+    model, items = tiny.build(family), workload(longest=20)
+    budget = MANY if rope_switch(model.config) is None else ONE_ROW
+    assert_exact(model, items, score_rows(model, items, budget))
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("batch_tokens", [0, 1])
+def test_answers_are_those_of_full_forwards(opened, family, batch_tokens):
+    """Rows shorter and longer than every sliding window, in one call."""
+    model = opened(family, batch_tokens)
+    items = workload(longest=6) + workload(longest=60, seed=1)
+    assert_exact(tiny.build(family), items, scores(model.answer(items)))
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "gpt_neox"])
+@settings(max_examples=25)
+@given(drawn=SHARED)
+def test_any_tree_scores_as_full_forwards(family, drawn):
+    prefix, rest = drawn
+    items = [Encoded(prefix + own, tuple(branches)) for own, branches in rest]
+    model = tiny.build(family)
+    assert_exact(model, items, score_packed(model, items, MANY))
+
+
+@settings(max_examples=25)
+@given(drawn=SHARED, tokens=st.integers(1, 120), positions=st.integers(1, 30))
+def test_scores_do_not_depend_on_the_budget(drawn, tokens, positions):
+    prefix, rest = drawn
+    items = [Encoded(prefix + own, tuple(branches)) for own, branches in rest]
+    model = tiny.build("llama")
+    whole = dict(score_packed(model, items, MANY))
+    small = dict(score_packed(model, items, Budget(tokens, positions, rows=10_000)))
+    for place, (totals, flags) in whole.items():
+        assert small[place][0] == pytest.approx(totals, abs=1e-4)
+        assert small[place][1] == flags
+
+
+@pytest.mark.parametrize("family", ["mistral_wide", "t5"])
+def test_scores_do_not_depend_on_order_or_neighbours(opened, family):
+    model, items = opened(family), workload(longest=40)
+    together = dict(model.answer(items))
+    backwards = dict(model.answer(items[::-1]))
+    for place, item in enumerate(items):
+        (_, alone), *rest = model.answer([item])
+        assert not rest
+        for other in (together[place], backwards[len(items) - 1 - place]):
+            assert other.logprobs == pytest.approx(alone.logprobs, abs=1e-4)
+            assert other.greedy == alone.greedy
+
+
+def test_greedy_flag_is_true_for_the_models_own_continuation(opened):
+    prompt = workload(longest=10)[0].prompt
+    made = tuple(tiny.naive_greedy(tiny.build("llama"), prompt, 5))
+    worse = (*made[:-1], 3 + (made[-1] == 3))
+    (_, reply), *_ = opened("llama").answer([Encoded(prompt, (made, worse))])
+    assert reply.greedy == (True, False)
+
+
+def test_a_reply_counts_its_tokens(opened):
+    item = Encoded(tuple(range(3, 20)), ((5,), (6, 7, 8)), truncated=4)
+    (_, reply), *_ = opened("llama").answer([item])
+    assert reply.token_counts == (1, 3)
+    assert (reply.tokens_in, reply.truncated, reply.finish) == (21, 4, "scored")
+    assert reply.error is None
+    assert reply.seconds > 0
+
+
+def test_no_vocabulary_logits_are_made_where_none_are_wanted(opened):
+    """The output embedding sees the wanted positions only: memory does not grow with prompts."""
+    seen = []
+    model = opened("llama")
+    head = model.model.get_output_embeddings()
+    handle = head.register_forward_hook(lambda _, args, out: seen.append(out.shape[:-1].numel()))
+    try:
+        list(model.answer([Encoded(tuple(range(3, 200)), ((5,), (6, 7)))] * 3))
+    finally:
+        handle.remove()
+    assert max(seen) <= 3 * 2
+
+
+@pytest.mark.parametrize(
+    ("family", "expected"),
+    [("llama", 10**9), ("mistral", 8), ("gemma2", 40), ("gpt_neo", 40), ("phi3_longrope", 40)],
+)
+def test_reach_is_where_tokens_stop_seeing_each_other(family, expected):
+    assert reach(tiny.build(family).config) == expected
