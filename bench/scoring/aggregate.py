@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bench.errors import TaskError, did_you_mean
 from bench.scoring import calibration
+from bench.scoring.choice import label
 from bench.scoring.text import bleu_tokens
 from bench.types import Record
 
@@ -39,10 +40,11 @@ def macro_f1(records: Sequence[Record]) -> float:
 
 
 def mcc(records: Sequence[Record]) -> float:
-    """Matthews correlation coefficient, in [-1, 1]."""
+    """Matthews correlation coefficient, in [-1, 1]; 0 where there is but one label."""
     from sklearn.metrics import matthews_corrcoef
 
-    return float(matthews_corrcoef([record.gold for record in records], _predictions(records)))
+    gold, said = [record.gold for record in records], _predictions(records)
+    return float(matthews_corrcoef(gold, said)) if len({*gold, *said}) > 1 else 0.0
 
 
 def corpus_bleu(records: Sequence[Record]) -> float:
@@ -95,7 +97,7 @@ def find_aggregate(name: str) -> Aggregate:
     Raises:
         TaskError: no metric has that name.
     """
-    if name.startswith("pass@") and name[5:].isdigit() and int(name[5:]) > 0:
+    if name.startswith("pass@") and name[5:].isdecimal() and int(name[5:]) > 0:
         return pass_at(int(name[5:]))
     if name not in AGGREGATES:
         raise TaskError(
@@ -115,7 +117,11 @@ def _unbiased(scores: Sequence[float], k: int) -> float:
 
 
 def _predictions(records: Sequence[Record]) -> list[str]:
-    return [NO_PREDICTION if record.prediction is None else record.prediction for record in records]
+    """What each record predicts; "Positive." is the label "positive", as for `accuracy`."""
+    labels = {record.gold for record in records}
+    by_form = {label(gold): gold for gold in sorted(labels, reverse=True)}
+    said = [NO_PREDICTION if r.prediction is None else r.prediction for r in records]
+    return [text if text in labels else by_form.get(label(text), text) for text in said]
 
 
 def _texts(records: Sequence[Record]) -> tuple[list[str], list[list[str]]]:

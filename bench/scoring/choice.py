@@ -27,10 +27,16 @@ def comparable(example: Example, reply: Reply, rule: Normalise) -> tuple[float, 
 
 
 def predicted(example: Example, reply: Reply, rule: Normalise) -> int | None:
-    """Position of the preferred choice (the first of equals); None when nothing was scored."""
+    """Position of the preferred choice (the first of equals); None when nothing was scored.
+
+    Raises:
+        ValueError: a log-likelihood is not a number, as half precision makes them on overflow.
+    """
     if not reply.logprobs:
         return None
     values = comparable(example, reply, rule)
+    if any(map(math.isnan, values)) or max(reply.logprobs) == -math.inf:
+        raise ValueError(f"no preference among the log-likelihoods {reply.logprobs}")
     return values.index(max(values))
 
 
@@ -43,11 +49,16 @@ def probabilities(reply: Reply) -> tuple[float, ...]:
     return tuple(weight / sum(weights) for weight in weights)
 
 
+def label(text: str) -> str:
+    """A generated label without case, quotes, asterisks and a full stop around it."""
+    return text.strip().strip(".。\"'*").strip().casefold()
+
+
 def accuracy(example: Example, reply: Reply) -> float:
     """1 if the preferred choice is right; for generated text, if it names a right choice."""
     if example.generation is not None:
-        said = (reply.text or "").strip().strip(".\"'*").casefold()
-        return float(bool(said) and said in {answer.casefold() for answer in example.answers})
+        said = label(reply.text or "")
+        return float(bool(said) and said in {label(answer) for answer in example.answers})
     return _accuracy(example, reply, example.normalise)
 
 

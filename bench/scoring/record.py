@@ -38,6 +38,7 @@ def failed(
     example: Example, reply: Reply, reason: str, sample: int = 0, prompt_digest: str = ""
 ) -> Record:
     """A Record without scores, and the reason."""
+    reason = reason or "no reason was given"  # a reason is what marks a Record as failed
     return _record(example, reply, sample, prompt_digest, {}, None, (), reason)
 
 

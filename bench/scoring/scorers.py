@@ -6,6 +6,7 @@ Two kinds of names are not in the table: `score`, the function of the task's own
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
+from threading import Lock
 from typing import Any
 
 from bench.errors import TaskError, did_you_mean
@@ -82,12 +83,13 @@ def find_scorer(name: str, own: Scorer | None = None) -> Scorer:
 def _evaluate_metric(source: str) -> Scorer:
     """`NAME[:KEY]` -> a scorer of one reply by that metric; KEY defaults to the metric's first."""
     path, _, key = source.partition(":")
-    metric = _load_metric(path)
+    metric, lock = _load_metric(path), Lock()
 
     def score(example: Example, reply: Reply) -> float:
-        result: dict[str, Any] = metric.compute(
-            predictions=[reply.text or ""], references=[example.answers[0]]
-        )
+        with lock:  # a metric collects its input in itself, and code tasks score in threads
+            result: dict[str, Any] = metric.compute(
+                predictions=[reply.text or ""], references=[example.answers[0]]
+            )
         if key and key not in result:
             raise TaskError(f"scorers: {path} has no value {key!r}", did_you_mean(key, result))
         return float(result[key] if key else next(iter(result.values())))
@@ -99,7 +101,7 @@ def _load_metric(path: str) -> Any:  # noqa: ANN401  # evaluate has no type stub
     import evaluate
 
     try:
-        return evaluate.load(path)
+        return evaluate.load(path, keep_in_memory=True)
     except Exception as error:
         reason = " ".join(str(error).split())[:160]
         raise TaskError(

@@ -1,8 +1,9 @@
 """Scorers that compare a generated text with the accepted answers; each gives the best over them.
 
-SQuAD exact match and F1 follow Rajpurkar et al. 2016 (arXiv 1606.05250); the Chinese forms compare
-characters, as CMRC 2018 does (arXiv 1810.07366). ROUGE is Lin 2004 through `rouge-score`, BLEU
-(Papineni et al. 2002) and chrF (Popovic 2015) come from sacrebleu, scaled from 0-100 to [0, 1].
+SQuAD exact match and F1 follow Rajpurkar et al. 2016 (arXiv 1606.05250); the Chinese forms do the
+same over characters, where CMRC 2018 (arXiv 1810.07366) takes the longest common substring. ROUGE
+is Lin 2004 through `rouge-score`, BLEU (Papineni et al. 2002) and chrF (Popovic 2015) come from
+sacrebleu, scaled from 0-100 to [0, 1]. An empty reply scores 0 everywhere.
 """
 
 import re
@@ -16,12 +17,17 @@ from bench.types import Example, Reply
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")
 PUNCTUATION = str.maketrans("", "", string.punctuation)
-ZH_PUNCTUATION = re.compile(r"[\s，。！？、；：“”‘’（）《》〈〉【】…—·\-.,!?;:'\"()\[\]<>]")
+ZH_PUNCTUATION = re.compile(
+    r"[\s，。！？、；：“”‘’「」『』（）《》〈〉【】…—～·\-.,!?;:'\"()\[\]<>]"
+)
+THOUSANDS = re.compile(r",(?=(?:\d{2,3},){0,8}\d{3}(?!\d))")
+CURRENCY = re.compile(r"^([-+]?)\s?[$€£¥]\s?|\s?[$€£¥]$")
 
 
 def exact_match(example: Example, reply: Reply) -> float:
     """1 if the text equals an accepted answer, white space at the ends aside."""
-    return float(_text(reply) in {answer.strip() for answer in example.answers})
+    text = _text(reply)
+    return float(bool(text) and text in {answer.strip() for answer in example.answers})
 
 
 def contains(example: Example, reply: Reply) -> float:
@@ -32,26 +38,22 @@ def contains(example: Example, reply: Reply) -> float:
 
 def squad_em(example: Example, reply: Reply) -> float:
     """SQuAD exact match: equal after lower case, without punctuation and articles."""
-    words = squad_words(_text(reply))
-    return float(bool(words) and any(words == squad_words(gold) for gold in example.answers))
+    return _equal(example, reply, squad_words)
 
 
 def squad_f1(example: Example, reply: Reply) -> float:
     """SQuAD F1 over words."""
-    return _best(example, lambda gold: overlap_f1(squad_words(_text(reply)), squad_words(gold)))
+    return _overlap(example, reply, squad_words)
 
 
 def zh_em(example: Example, reply: Reply) -> float:
     """Exact match over characters, punctuation and white space aside."""
-    characters = zh_characters(_text(reply))
-    return float(
-        bool(characters) and any(characters == zh_characters(gold) for gold in example.answers)
-    )
+    return _equal(example, reply, zh_characters)
 
 
 def zh_f1(example: Example, reply: Reply) -> float:
     """F1 over characters."""
-    return _best(example, lambda gold: overlap_f1(zh_characters(_text(reply)), zh_characters(gold)))
+    return _overlap(example, reply, zh_characters)
 
 
 def numeric_match(example: Example, reply: Reply) -> float:
@@ -106,13 +108,25 @@ def zh_characters(text: str) -> list[str]:
 
 
 def overlap_f1(found: Sequence[str], gold: Sequence[str]) -> float:
-    """Harmonic mean of precision and recall over the multiset overlap; 0 when nothing is shared."""
+    """Harmonic mean of precision and recall over the multiset overlap; nothing equals nothing."""
+    if not found and not gold:
+        return 1.0
     shared = sum((Counter(found) & Counter(gold)).values())
-    return 2 * shared / (len(found) + len(gold)) if shared else 0.0
+    return 2 * shared / (len(found) + len(gold))
 
 
 def _text(reply: Reply) -> str:
     return (reply.text or "").strip()
+
+
+def _equal(example: Example, reply: Reply, parts: Callable[[str], list[str]]) -> float:
+    text = _text(reply)
+    return float(bool(text) and any(parts(text) == parts(gold) for gold in example.answers))
+
+
+def _overlap(example: Example, reply: Reply, parts: Callable[[str], list[str]]) -> float:
+    found = parts(text) if (text := _text(reply)) else None
+    return 0.0 if found is None else _best(example, lambda gold: overlap_f1(found, parts(gold)))
 
 
 def _best(example: Example, score: Callable[[str], float]) -> float:
@@ -125,9 +139,9 @@ def _unit(value: float) -> float:
 
 
 def _number(text: str) -> float | None:
-    cleaned = text.strip().rstrip(".").replace(",", "").lstrip("$€£ ").rstrip("% ")
+    plain = THOUSANDS.sub("", text.strip().rstrip(".").replace("−", "-"))
     try:
-        return float(cleaned)
+        return float(CURRENCY.sub(r"\1", plain.rstrip("% ")))
     except ValueError:
         return None
 

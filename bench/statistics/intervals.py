@@ -14,6 +14,7 @@ from scipy import stats
 
 Method = Literal["wilson", "t", "wilson_clustered", "t_clustered", "none"]
 FEW_CLUSTERS = 20
+NOTHING = 1e-12  # a standard error below this is the rounding of equal values
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ def mean_interval(
 
     The standard error is CR1 cluster-robust (Liang & Zeger 1986), which for independent items is
     the usual one: SE = sqrt(G / (G - 1) * sum_g (sum_{i in g} e_i)^2) / n.
-    Proportions get Wilson's interval, with the effective sample size p (1 - p) / SE^2 where rows
-    are clustered (Korn & Graubard 1998); graded scores get t with G - 1 degrees of freedom, or the
-    effective Wilson interval where t would leave [0, 1].
+    Proportions get Wilson's interval, where rows are clustered with the effective sample size
+    p (1 - p) / SE^2 times (t_{n-1} / t_{G-1})^2 (Korn & Graubard 1998); graded scores get t with
+    G - 1 degrees of freedom, or the effective Wilson interval where t would leave [0, 1].
 
     Raises:
         ValueError: no values.
@@ -66,11 +67,12 @@ def mean_interval(
     error = _clustered_error(y - mean, names, groups)
     few = clustered and groups < FEW_CLUSTERS
     warnings = (f"only {groups} clusters: the interval may be too narrow",) if few else ()
-    half = float(stats.t.ppf((1 + level) / 2, groups - 1)) * error
-    inside = error > 0 and mean - half >= 0 and mean + half <= 1
-    if inside and not proportion:
+    quantile = float(stats.t.ppf((1 + level) / 2, groups - 1))
+    half, varies = quantile * error, error > NOTHING
+    if varies and not proportion and mean - half >= 0 and mean + half <= 1:
         return Interval(mean, mean - half, mean + half, _named("t", clustered), warnings)
-    effective = min(float(y.size), mean * (1 - mean) / error**2) if error > 0 else float(groups)
+    items = min(float(y.size), mean * (1 - mean) / error**2) if varies else float(groups)
+    effective = items * (float(stats.t.ppf((1 + level) / 2, y.size - 1)) / quantile) ** 2
     return _wilson(mean, effective, level, _named("wilson", clustered), warnings)
 
 
@@ -89,8 +91,9 @@ def _wilson(
     z = float(stats.norm.ppf((1 + level) / 2))
     centre = (rate + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    lo = 0.0 if rate == 0.0 else centre - half
-    hi = 1.0 if rate == 1.0 else centre + half
+    # The bounds lie around the rate and inside [0, 1] but for rounding.
+    lo = 0.0 if rate == 0.0 else min(rate, max(0.0, centre - half))
+    hi = 1.0 if rate == 1.0 else max(rate, min(1.0, centre + half))
     return Interval(rate, lo, hi, method, warnings)
 
 
