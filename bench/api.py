@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.evaluation.ask import Progress
 from bench.evaluation.plan import Settings, answer_key, check_variants, make_plan
-from bench.evaluation.run import Progress, evaluate_model, rescore
+from bench.evaluation.run import evaluate_model, rescore
 from bench.models.fake import open_fake
 from bench.models.model import Model
 from bench.models.options import ModelOptions

@@ -4,7 +4,6 @@ Exit codes: 0 done, 1 an expected failure (cause and remedy on stderr), 3 a bug,
 Imports that take time stay inside the verbs that need them: `bench --help` loads no model code.
 """
 
-import os
 import sys
 import tempfile
 import traceback
@@ -12,19 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import click
 import typer
 
 from bench.errors import BenchError, UsageError
 
 if TYPE_CHECKING:
     from bench.api import EvaluatedRun
-    from bench.types import Cell
 
 app = typer.Typer(
     name="bench",
     help="Did RLHF help this model, on what, by how much, and how sure are we?",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -42,25 +38,23 @@ Unsafe = Annotated[
     bool, typer.Option("--unsafe-code", help="Run model-written code without a sandbox.")
 ]
 Chat = Literal["auto", "on", "off"]
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Entry point of the `bench` command."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="bench", standalone_mode=False)
     except BenchError as error:
         _complain(error.cause, error.remedy)
         code = 1
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "bench"
+    except typer.TyperException as error:  # an option or argument that does not parse
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "bench"
         _complain(error.format_message(), f"{command} --help")
         code = 1
-    except (KeyboardInterrupt, click.Abort):
-        _complain("interrupted", "run the same command again: answers so far are kept")
-        code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
     except Exception as error:  # the one catch-all
         code = 3
         with tempfile.NamedTemporaryFile(
@@ -68,11 +62,14 @@ def main() -> None:
         ) as report:
             report.write(f"command: {sys.argv}\n\n{traceback.format_exc()}")
         _complain(f"bug: {type(error).__name__}: {error}", f"report it with {report.name}")
+    if code == INTERRUPTED:  # Typer returns this code when ^C comes inside a verb
+        _complain("interrupted", "run the same command again: answers so far are kept")
     sys.exit(code if isinstance(code, int) else 0)
 
 
 @app.callback(invoke_without_command=True)
 def bench(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Did RLHF help this model, on what, by how much, and how sure are we?"""
@@ -81,6 +78,8 @@ def bench(
 
         typer.echo(__version__)
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command("list")
@@ -197,18 +196,18 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check task folders: keys, ids, overlap of train and test, gold scores 1, empty scores 0."""
-    from bench.registry.check import check_task, raise_findings
-    from bench.registry.folder import named_or_folders
+    from bench.registry.check import check_file, raise_findings
+    from bench.registry.folder import named_files
     from bench.terminal import print_note
 
-    chosen = named_or_folders(names or [], tasks or [])
+    chosen = named_files(names or [], tasks or [])
     found = []
-    for task in chosen:
-        findings = check_task(task, data_root, unsafe_code, fetch=bool(names))
+    for file, name in chosen.items():
+        findings = check_file(file, data_root, unsafe_code, fetch=bool(names))
         found += findings
         if not as_json:
             errors = sum(finding.level == "error" for finding in findings)
-            typer.echo(f"{task.name}: {'ok' if not errors else f'{errors} errors'}")
+            typer.echo(f"{name}: {'ok' if not errors else f'{errors} errors'}")
             for finding in findings:
                 typer.echo(f"  {finding.level} [{finding.rule}] {finding.where}: {finding.message}")
     if as_json:
@@ -322,38 +321,14 @@ def board(
 def _report(done: "Sequence[EvaluatedRun]", as_json: bool) -> None:
     """Tables of finished runs on stdout, or one JSON document; failures and folders on stderr."""
     from bench.reporting.export import cells_json
-    from bench.terminal import print_note, print_table
+    from bench.terminal import print_cells, print_summary
 
     if as_json:
         _print_json(cells_json([(one.run.model, one.run.name, one.cells) for one in done]))
     for one in done:
         if not as_json:
-            print_table(
-                ("task", "metric", "estimate", "95% interval", "n", "failed", "chance"),
-                [_row(cell) for cell in one.cells],
-                title=one.run.model,
-            )
-        failures = [entry for entry in one.run.tasks if entry.failed]
-        for entry in failures:
-            reasons = [r.reason for r in one.records if r.task == entry.task and r.reason]
-            print_note(f"{entry.task}: {entry.failed} of {entry.rows} rows failed: {reasons[0]}")
-        for entry in one.run.tasks:
-            if entry.truncated:
-                print_note(f"{entry.task}: {entry.truncated} prompts were cut on the left")
-        run = one.run
-        print_note(
-            f"{run.asked} requests asked, {run.reused} from the ledger, "
-            f"{sum(entry.failed for entry in run.tasks)} rows failed, {run.seconds:.1f} s, "
-            f"peak {run.peak_memory_bytes / 2**20:.0f} MiB: {one.folder}"
-        )
-
-
-def _row(cell: "Cell") -> tuple[str, ...]:
-    shown = "-" if cell.estimate is None else f"{cell.estimate:.3f}"
-    bounds = "" if cell.lo is None or cell.hi is None else f"[{cell.lo:.3f}, {cell.hi:.3f}]"
-    task = cell.task if cell.headline else ""
-    chance = f"{cell.chance:.2f}" if cell.headline else ""
-    return task, cell.metric, shown, bounds, str(cell.n), str(cell.failed or ""), chance
+            print_cells(one.run.model, one.cells)
+        print_summary(one.run, one.records, one.folder)
 
 
 def _print_json(document: object) -> None:

@@ -11,7 +11,8 @@ import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ ASK_AT_ONCE = 500  # keys in one SELECT; SQLite allows 999 variables everywhere
 
 
 class Ledger:
-    """Replies by request key, in SQLite with a write-ahead log: each answer is kept as it comes.
+    """Replies by request key, in SQLite with a write-ahead log: what was put survives a kill.
 
     Several processes may use one ledger; the first answer to a key stays.
     """
@@ -37,7 +38,7 @@ class Ledger:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._base = sqlite3.connect(path, timeout=60.0, isolation_level=None)
-            self._base.execute("PRAGMA journal_mode=WAL")
+            _use_write_ahead_log(self._base)
             self._base.execute("PRAGMA synchronous=NORMAL")
             self._base.execute(
                 "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, reply TEXT NOT NULL) "
@@ -62,16 +63,21 @@ class Ledger:
             raise _ledger_error(self.path, error) from None
         return found
 
-    def put(self, key: str, reply: Reply) -> None:
-        """Keep one answer, at once.
+    def put(self, replies: Mapping[str, Reply]) -> None:
+        """Keep all of `replies` (by key), or after a kill or an error none of them.
 
         Raises:
             RunError: the disk is full or the file cannot be written; earlier answers stay.
         """
+        rows = [(key, to_json(asdict(reply))) for key, reply in replies.items()]
         try:
-            self._base.execute(
-                "INSERT OR IGNORE INTO replies VALUES (?, ?)", (key, to_json(asdict(reply)))
-            )
+            self._base.execute("BEGIN IMMEDIATE")
+            try:
+                self._base.executemany("INSERT OR IGNORE INTO replies VALUES (?, ?)", rows)
+                self._base.execute("COMMIT")
+            except BaseException:
+                self._base.rollback()
+                raise
         except sqlite3.Error as error:
             raise _ledger_error(self.path, error) from None
 
@@ -143,7 +149,14 @@ def load_run(folder: Path) -> tuple[Run, list[Record]]:
             f"{SCHEMA_VERSION}",
             "run the evaluation again",
         )
-    return run, list(_read_records(folder / "records.jsonl"))
+    records = list(_read_records(folder / "records.jsonl"))
+    stated = sum(entry.rows for entry in run.tasks)
+    if len(records) != stated:
+        raise RunError(
+            f"{folder / 'records.jsonl'}: holds {len(records)} records, run.json counts {stated}",
+            "run the evaluation again",
+        )
+    return run, records
 
 
 def find_runs(paths: Iterable[Path]) -> list[Path]:
@@ -189,12 +202,15 @@ def _read_records(path: Path) -> Iterator[Record]:
 
 
 def _parquet(records: Sequence[Record]) -> bytes:
-    """One flat row a record; each score is a column `score.NAME`."""
+    """One flat row a record; each score is a column `score.NAME`, null for tasks without it."""
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 
+    rows = [_flat(record) for record in records]
+    columns = dict.fromkeys(name for row in rows for name in row)
+    table = arrow.table({name: [row.get(name) for row in rows] for name in columns})
     sink = arrow.BufferOutputStream()
-    parquet.write_table(arrow.Table.from_pylist([_flat(record) for record in records]), sink)
+    parquet.write_table(table, sink)
     return bytes(sink.getvalue())
 
 
@@ -213,7 +229,30 @@ def _first_problem(error: Exception) -> str:
     return str(error)
 
 
+def _use_write_ahead_log(base: sqlite3.Connection) -> None:
+    """Processes that create one ledger at once collide here, where SQLite does not wait."""
+    for wait in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2):
+        try:
+            base.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(wait)
+    base.execute("PRAGMA journal_mode=WAL")
+
+
 def _ledger_error(path: Path, error: Exception) -> RunError:
+    damaged = isinstance(error, ValidationError) or (
+        isinstance(error, sqlite3.Error)
+        and getattr(error, "sqlite_errorcode", None)
+        in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    )
+    if damaged:
+        return RunError(
+            f"{path}: damaged: {_first_problem(error)}",
+            f"move {path} away (its answers will be asked again), then run the same command again",
+        )
     return RunError(
         f"{path}: {error}; answers already kept stay there",
         "free some space, or choose another folder with -o; then run the same command again",

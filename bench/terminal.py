@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
@@ -17,6 +18,8 @@ from rich.progress import (
 )
 from rich.table import Table
 from rich.text import Text
+
+from bench.types import Cell, Record, Run
 
 OUT = Console(soft_wrap=False, highlight=False)
 ERR = Console(stderr=True, highlight=False)
@@ -33,11 +36,33 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], title: s
     console.print(table)
 
 
+def print_cells(title: str, cells: Sequence[Cell]) -> None:
+    """The table at the end of an evaluation."""
+    headings = ("task", "metric", "estimate", "95% interval", "n", "failed", "chance")
+    print_table(headings, [_cell_row(cell) for cell in cells], title)
+
+
+def print_summary(run: Run, records: Sequence[Record], folder: Path) -> None:
+    """Lines on stderr after a run: failed rows with a reason, cut prompts, what it cost, where."""
+    for entry in run.tasks:
+        if entry.failed:
+            reason = next(r.reason for r in records if r.task == entry.task and r.reason)
+            print_note(f"{entry.task}: {entry.failed} of {entry.rows} rows failed: {reason}")
+    for entry in run.tasks:
+        if entry.truncated:
+            print_note(f"{entry.task}: {entry.truncated} prompts were cut on the left")
+    print_note(
+        f"{run.asked} requests asked, {run.reused} from the ledger, "
+        f"{sum(entry.failed for entry in run.tasks)} rows failed, {run.seconds:.1f} s, "
+        f"peak {run.peak_memory_bytes / 2**20:.0f} MiB: {folder}"
+    )
+
+
 def print_error(cause: str, remedy: str) -> None:
-    """Two lines on stderr: what is wrong, what to do."""
-    ERR.print(Text.assemble(("error: ", "bold red"), cause), soft_wrap=True)
+    """Two lines on stderr, whatever line breaks the message has: what is wrong, what to do."""
+    ERR.print(Text.assemble(("error: ", "bold red"), _one_line(cause)), soft_wrap=True)
     if remedy:
-        ERR.print(Text.assemble(("  try: ", "bold"), remedy), soft_wrap=True)
+        ERR.print(Text.assemble(("  try: ", "bold"), _one_line(remedy)), soft_wrap=True)
 
 
 def print_note(text: str) -> None:
@@ -87,3 +112,15 @@ class Bars:
             seconds = time.monotonic() - self.started
             again = f" ({self.known} from the ledger)" if self.known else ""
             print_note(f"{self.label}  {task}  {self.total} requests{again}  {seconds:.1f} s")
+
+
+def _cell_row(cell: Cell) -> tuple[str, ...]:
+    shown = "-" if cell.estimate is None else f"{cell.estimate:.3f}"
+    bounds = "" if cell.lo is None or cell.hi is None else f"[{cell.lo:.3f}, {cell.hi:.3f}]"
+    task = cell.task if cell.headline else ""
+    chance = f"{cell.chance:.2f}" if cell.headline else ""
+    return task, cell.metric, shown, bounds, str(cell.n), str(cell.failed or ""), chance
+
+
+def _one_line(text: str) -> str:
+    return " ".join(line.strip() for line in text.splitlines() if line.strip())

@@ -4,7 +4,7 @@ A Plan holds the Examples of one task with the prompts as the model will see the
 resume and the fakes' answer key all speak of the same text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -78,9 +78,8 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Identifies items and scoring: equal digests mean comparable scores."""
-        items = [ask.example.digest for ask in self.asks]
-        return digest([self.task.spec.version, self.task.spec.scorers, items])
+        """See `digest_of`."""
+        return digest_of(self.task, [ask.example for ask in self.asks])
 
 
 def make_plan(model: Model, task: Task, settings: Settings, limit: int | None = None) -> Plan:
@@ -99,6 +98,12 @@ def make_plan(model: Model, task: Task, settings: Settings, limit: int | None = 
     pmi = "accuracy_pmi" in task.spec.scorers or task.spec.normalise == "pmi"
     asks = tuple(_ask(model, example, settings, chat, pmi) for example in examples)
     return Plan(task, asks, tuple(failures), rows, chat)
+
+
+def digest_of(task: Task, examples: Iterable[Example]) -> str:
+    """Identifies items and scoring of a task: equal digests mean comparable scores."""
+    items = [example.digest for example in examples]
+    return digest([task.spec.version, task.spec.scorers, items])
 
 
 def uses_chat(model: Model, settings: Settings) -> bool:
@@ -139,7 +144,8 @@ def _ask(model: Model, example: Example, settings: Settings, chat: bool, pmi: bo
         prompt, delimiter = model.chat(turns), ""
     else:
         prompt, delimiter = as_text(example), example.delimiter
-    essential = len(prompt) - max(prompt.rfind(example.question), 0)
+    # Some chat templates trim what they are given.
+    essential = len(prompt) - max(prompt.rfind(example.question.strip()), 0)
     request = Request(prompt, special_tokens=not chat, essential=essential)
     options = tuple(delimiter + choice for choice in example.choices)
     generation = example.generation

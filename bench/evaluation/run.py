@@ -1,10 +1,8 @@
 """Requests -> Records: ask only what the ledger does not know, score everything, write the run.
 
-The ledger key is the model's digest, the token ids and the generation settings. A run that is
-killed and started again asks for what is missing and writes the same records.
+A run that is killed and started again asks for what is missing and writes the same records.
 """
 
-import hashlib
 import os
 import shlex
 import sys
@@ -12,48 +10,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from bench.errors import RunError, TaskError
+from bench.evaluation.ask import Progress, Silent, ask_all
 from bench.evaluation.environment import energy_meter, environment, git_state, peak_memory_bytes
-from bench.evaluation.plan import Ask, Plan, Settings, make_plan
-from bench.models.model import Encoded, Model
+from bench.evaluation.plan import Ask, Plan, Settings, digest_of, make_plan
+from bench.models.model import Model
 from bench.registry.folder import Task
 from bench.registry.hooks import load_hooks
 from bench.registry.prompt import Failure, digest, load_examples
 from bench.scoring.record import Scorers, failed, to_record
 from bench.scoring.scorers import RUN_CODE, find_scorers
-from bench.store import LEDGER, SCHEMA_VERSION, Ledger, load_run, save_run, to_json
+from bench.store import LEDGER, SCHEMA_VERSION, Ledger, load_run, save_run
 from bench.types import Example, Extract, Json, Record, Reply, Run, TaskRun
-
-
-class Progress(Protocol):
-    """Told how a run goes; the command line draws bars, the default is silent."""
-
-    def start(self, task: str, total: int, known: int) -> None:
-        """A task begins: `total` requests, of which `known` need not be asked."""
-
-    def advance(self) -> None:
-        """One more request is answered."""
-
-    def finish(self, task: str) -> None:
-        """The task is scored."""
-
-
-class Silent:
-    """A Progress that says nothing."""
-
-    def start(self, task: str, total: int, known: int) -> None:
-        """Nothing."""
-
-    def advance(self) -> None:
-        """Nothing."""
-
-    def finish(self, task: str) -> None:
-        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +60,19 @@ def evaluate_model(
     ledger = Ledger(output / LEDGER)
     records: list[Record] = []
     told: list[TaskRun] = []
-    asked = 0
+    asked = answered = 0
     try:
         for plan in plans:
-            replies, fresh = _ask_all(model, plan, ledger, progress)
+            replies, fresh = ask_all(model, plan, ledger, progress)
             made = _score_all(plan, replies, scorers[plan.task.name])
             made += [_unrendered(plan, failure, settings) for failure in plan.failures]
             records += made
             told.append(_tell(plan, settings, made))
             asked += fresh
+            answered += sum(reply.error is None for answers in replies for reply in answers)
             progress.finish(plan.task.name)
     finally:
         ledger.close()
-    total = sum(len(ask.requests) for plan in plans for ask in plan.asks)
     run = Run(
         schema_version=SCHEMA_VERSION,
         name=name,
@@ -115,7 +87,7 @@ def evaluate_model(
         started=started.isoformat(timespec="seconds"),
         seconds=round(time.perf_counter() - clock, 3),
         asked=asked,
-        reused=total - asked,
+        reused=answered - asked,
         peak_memory_bytes=peak_memory_bytes(),
         energy_joules=joules(),
     )
@@ -146,6 +118,8 @@ def rescore(
         told.append(
             replace(
                 entry,
+                digest=digest_of(task, examples),
+                version=task.spec.version,
                 scorers=task.spec.scorers,
                 aggregates=task.spec.aggregates,
                 failed=sum(record.status == "failed" for record in made),
@@ -169,17 +143,6 @@ def task_scorers(task: Task, unsafe_code: bool) -> Scorers:
         raise TaskError(f"{task.folder / 'task.yaml'}: {error.cause}", error.remedy) from None
 
 
-def request_key(model_digest: str, encoded: Encoded) -> str:
-    """SHA-256 over everything that the answer depends on."""
-    content = [
-        model_digest,
-        encoded.prompt,
-        encoded.continuations,
-        asdict(encoded.generation) if encoded.generation else None,
-    ]
-    return hashlib.sha256(to_json(content).encode()).hexdigest()
-
-
 def run_name(model: Model, plans: Sequence[Plan], settings: Settings) -> str:
     """`<model>-<8 hex digits>`: the same command gives the same folder, so it resumes."""
     slug = "".join(c if c.isalnum() or c in "._-" else "-" for c in model.name.strip("/"))
@@ -189,35 +152,6 @@ def run_name(model: Model, plans: Sequence[Plan], settings: Settings) -> str:
         [[plan.task.name, plan.digest, plan.limit] for plan in plans],
     ]
     return f"{slug.strip('-.')[-60:]}-{digest(identity)[:8]}"
-
-
-def _ask_all(
-    model: Model, plan: Plan, ledger: Ledger, progress: Progress
-) -> tuple[list[list[Reply]], int]:
-    """For each Ask the replies to its requests, and how many had to be asked."""
-    requests = [request for ask in plan.asks for request in ask.requests]
-    encoded = model.encode(requests)
-    keys = [request_key(model.digest, item) for item in encoded]
-    replies = ledger.get(keys)
-    known = len(replies)
-    unasked = {
-        key: item
-        for key, item in zip(keys, encoded, strict=True)
-        if key not in replies and item.error is None
-    }
-    progress.start(plan.task.name, len(replies) + len(unasked), known)
-    order = list(unasked)
-    for place, reply in model.answer([unasked[key] for key in order]):
-        ledger.put(order[place], reply)
-        replies[order[place]] = reply
-        progress.advance()
-    answers = iter(
-        Reply(error=item.error, finish="error")
-        if item.error is not None
-        else replace(replies[key], truncated=item.truncated)
-        for key, item in zip(keys, encoded, strict=True)
-    )
-    return [[next(answers) for _ in ask.requests] for ask in plan.asks], len(unasked)
 
 
 def _score_all(plan: Plan, replies: Sequence[Sequence[Reply]], scorers: Scorers) -> list[Record]:
