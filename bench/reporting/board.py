@@ -4,33 +4,31 @@ index.html   self-contained: no script, no network
 board.md, board.csv, board.json
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from bench.reporting.cells import by_kind, cells_of, headlines
+from bench.reporting.cells import by_kind, cells_of
 from bench.reporting.charts import interval_svg
-from bench.reporting.export import cells_csv, cells_json, cells_markdown, dumps, show
+from bench.reporting.export import cells_csv, cells_json, cells_markdown, dumps, printable, show
+from bench.scoring.aggregate import DIRECTIONS, Direction
 from bench.store import load_run, write_atomic
-from bench.types import Cell, Json, Run
+from bench.types import Cell, Json, Record, Run
 
 MIB = 2**20
+LONGEST = 48  # characters of a column heading
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One run on the board."""
+    """One run on the board, under a `label` that no other run of the board has."""
 
     run: Run
     cells: list[Cell]
-
-    @property
-    def label(self) -> str:
-        """The model's name as the column heading: the last part of a path."""
-        return self.run.model.rstrip("/").rsplit("/", 1)[-1]
+    label: str
 
 
 def load_entries(folders: Sequence[Path]) -> list[Entry]:
@@ -39,11 +37,16 @@ def load_entries(folders: Sequence[Path]) -> list[Entry]:
     Raises:
         RunError: a run is missing or damaged.
     """
-    entries = []
-    for folder in folders:
-        run, records = load_run(folder)
-        entries.append(Entry(run, cells_of(run, records)))
-    return entries
+    return make_entries([load_run(folder) for folder in folders])
+
+
+def make_entries(runs: Sequence[tuple[Run, Iterable[Record]]]) -> list[Entry]:
+    """Runs and their Records as board entries."""
+    labels = _labels([run for run, _ in runs])
+    return [
+        Entry(run, cells_of(run, records), label)
+        for (run, records), label in zip(runs, labels, strict=True)
+    ]
 
 
 def write_board(entries: Sequence[Entry], output: Path) -> Path:
@@ -67,15 +70,12 @@ def board_json(entries: Sequence[Entry]) -> dict[str, Json]:
 
 def task_rows(entries: Sequence[Entry]) -> list[tuple[str, list[Cell | None]]]:
     """(task and metric, one headline Cell for each entry), tasks grouped by kind."""
-    found: dict[tuple[str, str, str], dict[str, Cell]] = {}
-    for entry in entries:
-        for cell in headlines(entry.cells):
-            found.setdefault((cell.kind, cell.task, cell.metric), {})[cell.run] = cell
-    return [
-        (f"{task} ({metric})", [found[key].get(entry.run.name) for entry in entries])
-        for key in sorted(found)
-        for _, task, metric in [key]
-    ]
+    return _rows(entries, headline=True)
+
+
+def other_rows(entries: Sequence[Entry]) -> list[tuple[str, list[Cell | None]]]:
+    """The same for the metrics that are no headline."""
+    return _rows(entries, headline=False)
 
 
 def kind_rows(entries: Sequence[Entry]) -> list[tuple[str, list[Cell | None]]]:
@@ -85,14 +85,94 @@ def kind_rows(entries: Sequence[Entry]) -> list[tuple[str, list[Cell | None]]]:
     return [(kind, [cells.get(kind) for cells in pooled]) for kind in kinds]
 
 
+def mismatches(entries: Sequence[Entry]) -> list[str]:
+    """What keeps the runs from being compared number by number; empty when nothing does."""
+    found = []
+    for key in dict.fromkeys(key for entry in entries for key in entry.run.settings):
+        values = [_setting(entry.run.settings.get(key)) for entry in entries]
+        if len(set(values)) > 1:
+            pairs = zip(entries, values, strict=True)
+            told = "; ".join(f"{entry.label}: {value}" for entry, value in pairs)
+            found.append(f"{key} differs ({told})")
+    digests: dict[str, set[str]] = {}
+    for task in (task for entry in entries for task in entry.run.tasks):
+        digests.setdefault(task.task, set()).add(task.digest)
+    changed = [task for task, seen in digests.items() if len(seen) > 1]
+    if changed:
+        where = "every task" if len(changed) == len(digests) else ", ".join(changed)
+        found.append(f"rows or scorers differ in {where}")
+    if len({frozenset(task.task for task in entry.run.tasks) for entry in entries}) > 1:
+        found.append("not every run has every task, so means by kind cover different tasks")
+    return found
+
+
+def _rows(entries: Sequence[Entry], headline: bool) -> list[tuple[str, list[Cell | None]]]:
+    found: dict[tuple[str, str, str], dict[int, Cell]] = {}
+    for place, entry in enumerate(entries):
+        for cell in entry.cells:
+            if cell.headline == headline:
+                found.setdefault((cell.kind, cell.task, cell.metric), {})[place] = cell
+    return [
+        (_row_name(task, metric), [found[key].get(place) for place in range(len(entries))])
+        for key in (sorted(found) if headline else found)
+        for _, task, metric in [key]
+    ]
+
+
+def _row_name(task: str, metric: str) -> str:
+    lower = DIRECTIONS.get(metric, Direction()).lower_is_better
+    return f"{task} ({metric}{', lower is better' if lower else ''})"
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """The last part of the model's path; runs that share it add the settings that differ."""
+    names = [_shortened(run.model.rstrip("/").rsplit("/", 1)[-1]) for run in runs]
+    labels = []
+    for name, run in zip(names, runs, strict=True):
+        twins = [other for other, known in zip(runs, names, strict=True) if known == name]
+        facts = [{**twin.settings, "dtype": twin.model_description.get("dtype")} for twin in twins]
+        own = facts[twins.index(run)]
+        told = [key for key in own if any(other.get(key) != own[key] for other in facts)]
+        labels.append(_shortened(", ".join([name, *(f"{key} {own[key]}" for key in told)])))
+    return [
+        label if labels.count(label) == 1 else f"{label} #{labels[: place + 1].count(label)}"
+        for place, label in enumerate(labels)
+    ]
+
+
+def _setting(value: Json) -> str:
+    return "none" if value in (None, "") else _shortened(str(value))
+
+
+def _shortened(text: str) -> str:
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]}…{text[1 - half :]}"
+
+
 def _markdown(entries: Sequence[Entry]) -> str:
     labels = [entry.label for entry in entries]
+    notes = "".join(f"- {printable(note)}\n" for note in mismatches(entries))
     return (
-        "# Board\n\nEstimate [95% interval] n.\n\n## By kind\n\n"
+        "# Board\n\nEstimate [95% interval] n.\n"
+        + (f"\nNot like for like:\n\n{notes}" if notes else "")
+        + "\n## By kind\n\n"
         + cells_markdown(labels, kind_rows(entries))
         + "\n## By task\n\n"
         + cells_markdown(labels, task_rows(entries))
     )
+
+
+def _warnings(entries: Sequence[Entry]) -> list[tuple[str, str, str]]:
+    """(run, task and metrics, warning), metrics that share a warning together."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for entry in entries:
+        for cell in [*by_kind(entry.cells), *entry.cells]:
+            for warning in cell.warnings:
+                found.setdefault((entry.label, cell.task, warning), []).append(cell.metric)
+    return [
+        (label, f"{task} ({', '.join(metrics)})", warning)
+        for (label, task, warning), metrics in found.items()
+    ]
 
 
 def _page(entries: Sequence[Entry]) -> str:
@@ -100,6 +180,7 @@ def _page(entries: Sequence[Entry]) -> str:
         loader=PackageLoader("bench.reporting"),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
+        finalize=lambda value: printable(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -107,8 +188,9 @@ def _page(entries: Sequence[Entry]) -> str:
         entries=entries,
         kinds=kind_rows(entries),
         tasks=task_rows(entries),
-        others=[cell for entry in entries for cell in entry.cells if not cell.headline],
-        warnings=[cell for entry in entries for cell in entry.cells if cell.warnings],
+        others=other_rows(entries),
+        mismatches=mismatches(entries),
+        warnings=_warnings(entries),
         chart=lambda cell: Markup(interval_svg(cell)),
         show=show,
         mib=MIB,

@@ -1,11 +1,12 @@
 """Records -> Cells: one estimate with its interval for each metric of each task of each run."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from bench.errors import BenchError
 from bench.scoring.aggregate import DIRECTIONS, Direction, find_aggregate
-from bench.statistics.intervals import mean_interval
+from bench.statistics.intervals import Interval, mean_interval
 from bench.types import Cell, Record, Run, TaskRun
 
 LEVEL = 0.95
@@ -34,8 +35,9 @@ def headlines(cells: Iterable[Cell]) -> list[Cell]:
 def by_kind(cells: Iterable[Cell], level: float = LEVEL) -> list[Cell]:
     """For each run and kind the unweighted mean over its tasks' headlines (kind is also the task).
 
-    The interval treats the tasks as fixed: standard errors are taken back from the tasks' own
-    intervals and combined as independent.
+    The interval treats the tasks as fixed and independent: the distances from their estimates to
+    their own bounds are added in quadrature, each side on its own (MOVER, Zou & Donner 2008), so
+    it cannot leave [0, 1].
     """
     groups: dict[tuple[str, str], list[Cell]] = defaultdict(list)
     for cell in headlines(cells):
@@ -48,13 +50,10 @@ def _scored(
 ) -> Cell:
     scored = [record for record in rows if record.status == "scored"]
     if not scored:
-        return _cell(run, entry, metric, headline, rows, level)
+        return _cell(run, entry, metric, headline, rows, scored, level, None)
     values = [record.scores[metric] for record in scored]
     found = mean_interval(values, _units(scored), level)
-    return _cell(
-        run, entry, metric, headline, rows, level, found.estimate, found.lo, found.hi,
-        found.method, found.warnings,
-    )  # fmt: skip
+    return _cell(run, entry, metric, headline, rows, scored, level, found, found.warnings)
 
 
 def _units(records: Sequence[Record]) -> list[str]:
@@ -65,17 +64,18 @@ def _units(records: Sequence[Record]) -> list[str]:
 def _aggregated(
     run: Run, entry: TaskRun, metric: str, rows: Sequence[Record], level: float
 ) -> Cell:
-    scored = [record for record in rows if record.status == "scored"]
-    direction = DIRECTIONS.get(metric, Direction())
-    if direction.needs_probabilities:
-        scored = [record for record in scored if record.probabilities]
-    if not scored:
-        return _cell(run, entry, metric, False, rows, level)
-    try:
-        value = find_aggregate(metric)(scored)
-    except (BenchError, ValueError) as error:
-        return _cell(run, entry, metric, False, rows, level, warnings=(str(error),))
-    return _cell(run, entry, metric, False, rows, level, value)
+    answered = [record for record in rows if record.status == "scored"]
+    picky = DIRECTIONS.get(metric, Direction()).needs_probabilities
+    scored = [record for record in answered if record.probabilities or not picky]
+    left_out = len(answered) - len(scored)
+    warnings = (f"{left_out} replies without probabilities are left out",) if left_out else ()
+    found = None
+    if scored:
+        try:
+            found = Interval(find_aggregate(metric)(scored), None, None, "none")
+        except (BenchError, ValueError) as error:
+            warnings = (*warnings, str(error))
+    return _cell(run, entry, metric, False, rows, scored, level, found, warnings)
 
 
 def _cell(
@@ -84,14 +84,12 @@ def _cell(
     metric: str,
     headline: bool,
     rows: Sequence[Record],
+    scored: Sequence[Record],
     level: float,
-    estimate: float | None = None,
-    lo: float | None = None,
-    hi: float | None = None,
-    method: str = "none",
+    found: Interval | None,
     warnings: tuple[str, ...] = (),
 ) -> Cell:
-    scored = [record for record in rows if record.status == "scored"]
+    """A Cell of which `scored` are the records behind the estimate, out of all `rows`."""
     return Cell(
         model=run.model,
         run=run.name,
@@ -100,14 +98,14 @@ def _cell(
         language=entry.language,
         metric=metric,
         headline=headline,
-        estimate=estimate,
-        lo=lo,
-        hi=hi,
+        estimate=found.estimate if found else None,
+        lo=found.lo if found else None,
+        hi=found.hi if found else None,
         level=level,
-        method=method,
+        method=found.method if found else "none",
         n=len(scored),
         n_clusters=len(set(_units(scored))),
-        failed=len(rows) - len(scored),
+        failed=sum(record.status == "failed" for record in rows),
         chance=entry.chance,
         warnings=warnings,
     )
@@ -115,12 +113,8 @@ def _cell(
 
 def _pooled(kind: str, members: Sequence[Cell], level: float) -> Cell:
     known = [cell for cell in members if cell.estimate is not None]
-    means = [cell.estimate for cell in known if cell.estimate is not None]
-    halves = [(c.hi - c.lo) / 2 for c in known if c.hi is not None and c.lo is not None]
-    mean = sum(means) / len(means) if means else None
-    half = sum(h * h for h in halves) ** 0.5 / len(halves) if len(halves) == len(means) else None
-    whole = mean is not None and half is not None
     missing = len(members) - len(known)
+    lo, mean, hi = _mean_bounds(known)
     return Cell(
         model=members[0].model,
         run=members[0].run,
@@ -130,13 +124,29 @@ def _pooled(kind: str, members: Sequence[Cell], level: float) -> Cell:
         metric="mean of headlines",
         headline=False,
         estimate=mean,
-        lo=mean - half if whole and mean is not None and half is not None else None,
-        hi=mean + half if whole and mean is not None and half is not None else None,
+        lo=lo,
+        hi=hi,
         level=level,
-        method="macro" if whole else "none",
+        method="none" if lo is None else "macro",
         n=sum(cell.n for cell in members),
         n_clusters=sum(cell.n_clusters for cell in members),
         failed=sum(cell.failed for cell in members),
-        chance=sum(cell.chance for cell in members) / len(members),
-        warnings=(f"{missing} tasks have no score",) if missing else (),
+        chance=sum(cell.chance for cell in known or members) / len(known or members),
+        warnings=(f"{missing} of {len(members)} tasks have no score",) if missing else (),
     )
+
+
+def _mean_bounds(cells: Sequence[Cell]) -> tuple[float | None, float | None, float | None]:
+    """Lower bound, mean and upper bound; no bounds unless every cell has some."""
+    means = [cell.estimate for cell in cells if cell.estimate is not None]
+    if not means:
+        return None, None, None
+    mean, k = math.fsum(means) / len(means), len(means)
+    los = [cell.lo for cell in cells if cell.lo is not None]
+    his = [cell.hi for cell in cells if cell.hi is not None]
+    if len(los) < k or len(his) < k:
+        return None, mean, None
+    below = math.hypot(*(m - lo for m, lo in zip(means, los, strict=True))) / k
+    above = math.hypot(*(hi - m for m, hi in zip(means, his, strict=True))) / k
+    # Rounding can pass the edge by an ulp.
+    return max(0.0, mean - below), mean, min(1.0, mean + above)

@@ -2,32 +2,34 @@
 
 from bench.types import Cell
 
-WIDTH, HEIGHT, EDGE = 150, 18, 4
+WIDTH, HEIGHT, EDGE = 168, 18, 5
 
 
 def interval_svg(cell: Cell) -> str:
-    """Dot at the estimate, line over the interval, tick at chance; empty without an estimate."""
+    """Dot at the estimate, line over the interval, tick at chance; empty without an estimate.
+
+    The axis has ticks at 0, 0.5 and 1.
+    """
     if cell.estimate is None:
         return ""
     middle = HEIGHT / 2
-    bounds = cell.lo is not None and cell.hi is not None
-    line = (
-        f'<line class="ci" x1="{_x(cell.lo or 0.0)}" x2="{_x(cell.hi or 0.0)}" '
-        f'y1="{middle}" y2="{middle}"/>'
-        if bounds
-        else ""
-    )
-    said = f"{cell.estimate:.3f}"
-    if bounds:
-        said += f", 95% interval {cell.lo:.3f} to {cell.hi:.3f}"
+    said, line = f"{cell.estimate:.3f}", ""
+    if cell.lo is not None and cell.hi is not None:
+        said += f", {cell.level:.0%} interval {cell.lo:.3f} to {cell.hi:.3f}"
+        line = _line("ci", cell.lo, cell.hi, middle, middle)
     return (
         f'<svg role="img" aria-label="{said}; chance {cell.chance:.2f}" '
         f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">'
-        f'<line class="axis" x1="{_x(0)}" x2="{_x(1)}" y1="{middle}" y2="{middle}"/>'
-        f'<line class="chance" x1="{_x(cell.chance)}" x2="{_x(cell.chance)}" y1="3" '
-        f'y2="{HEIGHT - 3}"/>{line}'
-        f'<circle class="dot" cx="{_x(cell.estimate)}" cy="{middle}" r="4"/></svg>'
+        + _line("axis", 0, 1, middle, middle)
+        + "".join(_line("axis", at, at, middle - 3, middle + 3) for at in (0, 0.5, 1))
+        + _line("chance", cell.chance, cell.chance, 1, HEIGHT - 1)
+        + line
+        + f'<circle class="dot" cx="{_x(cell.estimate)}" cy="{middle}" r="4"/></svg>'
     )
+
+
+def _line(style: str, x1: float, x2: float, y1: float, y2: float) -> str:
+    return f'<line class="{style}" x1="{_x(x1)}" x2="{_x(x2)}" y1="{y1}" y2="{y2}"/>'
 
 
 def _x(value: float) -> float:

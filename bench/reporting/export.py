@@ -3,12 +3,16 @@
 import csv
 import io
 import json
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 
 from bench.types import Cell, Json
 
 DASH = "–"
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+MARKUP = re.compile(r"[\\`*\[\]<>|&~]")
 
 
 def cells_json(groups: Iterable[tuple[str, str, Sequence[Cell]]]) -> dict[str, Json]:
@@ -48,12 +52,21 @@ def cells_markdown(models: Sequence[str], rows: Sequence[tuple[str, Sequence[Cel
 def show(cell: Cell | None) -> str:
     """`0.490 [0.394, 0.587] n=100`, with failures when there are any; a dash for no score."""
     if cell is None:
-        return DASH
-    if cell.estimate is None:
-        return f"{DASH} ({cell.failed} failed)"
-    bounds = "" if cell.lo is None or cell.hi is None else f" [{cell.lo:.3f}, {cell.hi:.3f}]"
+        return "not run"
     failures = f", {cell.failed} failed" if cell.failed else ""
+    if cell.estimate is None:
+        return f"{DASH}{failures}"
+    bounds = "" if cell.lo is None or cell.hi is None else f" [{cell.lo:.3f}, {cell.hi:.3f}]"
     return f"{cell.estimate:.3f}{bounds} n={cell.n}{failures}"
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with a replacement sign for what could hide or reorder its neighbours.
+
+    Those are control characters, lone surrogates and marks of writing direction.
+    """
+    line = " ".join(text.split())
+    return "".join("\ufffd" if _hides(character) else character for character in line)
 
 
 def dumps(document: Json) -> str:
@@ -75,9 +88,12 @@ def _short(cell: Cell) -> dict[str, Json]:
 
 def _inert(value: object) -> object:
     """Spreadsheets execute text that starts like a formula; a quote makes it text."""
-    dangerous = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t")
-    return f"'{value}" if dangerous else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _escape(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return MARKUP.sub(r"\\\g<0>", printable(text))
+
+
+def _hides(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs") and character != "\u200d"
