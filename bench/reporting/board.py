@@ -13,7 +13,15 @@ from markupsafe import Markup
 
 from bench.reporting.cells import by_kind, cells_of
 from bench.reporting.charts import interval_svg
-from bench.reporting.export import cells_csv, cells_json, cells_markdown, dumps, printable, show
+from bench.reporting.export import (
+    cells_csv,
+    cells_json,
+    cells_markdown,
+    dumps,
+    markdown_text,
+    printable,
+    show,
+)
 from bench.scoring.aggregate import DIRECTIONS, Direction
 from bench.store import load_run, write_atomic
 from bench.types import Cell, Json, Record, Run
@@ -89,10 +97,11 @@ def mismatches(entries: Sequence[Entry]) -> list[str]:
     """What keeps the runs from being compared number by number; empty when nothing does."""
     found = []
     for key in dict.fromkeys(key for entry in entries for key in entry.run.settings):
-        values = [_setting(entry.run.settings.get(key)) for entry in entries]
-        if len(set(values)) > 1:
-            pairs = zip(entries, values, strict=True)
-            told = "; ".join(f"{entry.label}: {value}" for entry, value in pairs)
+        by_value: dict[str, list[str]] = {}
+        for entry in entries:
+            by_value.setdefault(_setting(entry.run.settings.get(key)), []).append(entry.label)
+        if len(by_value) > 1:
+            told = "; ".join(f"{value}: {', '.join(who)}" for value, who in by_value.items())
             found.append(f"{key} differs ({told})")
     digests: dict[str, set[str]] = {}
     for task in (task for entry in entries for task in entry.run.tasks):
@@ -151,7 +160,7 @@ def _shortened(text: str) -> str:
 
 def _markdown(entries: Sequence[Entry]) -> str:
     labels = [entry.label for entry in entries]
-    notes = "".join(f"- {printable(note)}\n" for note in mismatches(entries))
+    notes = "".join(f"- {markdown_text(note)}\n" for note in mismatches(entries))
     return (
         "# Board\n\nEstimate [95% interval] n.\n"
         + (f"\nNot like for like:\n\n{notes}" if notes else "")

@@ -68,7 +68,8 @@ def _aggregated(
     picky = DIRECTIONS.get(metric, Direction()).needs_probabilities
     scored = [record for record in answered if record.probabilities or not picky]
     left_out = len(answered) - len(scored)
-    warnings = (f"{left_out} replies without probabilities are left out",) if left_out else ()
+    told = f"left out, for want of probabilities: {left_out} of {len(answered)} replies"
+    warnings = (told,) if left_out else ()
     found = None
     if scored:
         try:

@@ -4,14 +4,17 @@ import csv
 import io
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 
 from bench.types import Cell, Json
 
 DASH = "–"
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+HIDES = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    r"\ud800-\udfff\U000e0000-\U000e007f]"
+)
 MARKUP = re.compile(r"[\\`*\[\]<>|&~]")
 
 
@@ -26,7 +29,7 @@ def cells_json(groups: Iterable[tuple[str, str, Sequence[Cell]]]) -> dict[str, J
 
 
 def cells_csv(cells: Iterable[Cell]) -> str:
-    """All fields of all Cells; missing values are empty."""
+    """All fields of all Cells, one line each; missing values are empty."""
     sink = io.StringIO()
     names = [field.name for field in fields(Cell)]
     writer = csv.DictWriter(sink, names, lineterminator="\n")
@@ -41,11 +44,13 @@ def cells_csv(cells: Iterable[Cell]) -> str:
 def cells_markdown(models: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell | None]]]) -> str:
     """A table with a row for each task (or kind) and a column for each model."""
     lines = [
-        "| | " + " | ".join(_escape(model) for model in models) + " |",
+        "| | " + " | ".join(markdown_text(model) for model in models) + " |",
         "|---|" + "---|" * len(models),
     ]
     for name, cells in rows:
-        lines.append(f"| {_escape(name)} | " + " | ".join(show(cell) for cell in cells) + " |")
+        lines.append(
+            f"| {markdown_text(name)} | " + " | ".join(show(cell) for cell in cells) + " |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -65,8 +70,12 @@ def printable(text: str) -> str:
 
     Those are control characters, lone surrogates and marks of writing direction.
     """
-    line = " ".join(text.split())
-    return "".join("\ufffd" if _hides(character) else character for character in line)
+    return HIDES.sub("\ufffd", " ".join(text.split()))
+
+
+def markdown_text(text: str) -> str:
+    """`text` on one line, in which nothing is markup."""
+    return MARKUP.sub(r"\\\g<0>", printable(text))
 
 
 def dumps(document: Json) -> str:
@@ -88,12 +97,7 @@ def _short(cell: Cell) -> dict[str, Json]:
 
 def _inert(value: object) -> object:
     """Spreadsheets execute text that starts like a formula; a quote makes it text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
-
-
-def _escape(text: str) -> str:
-    return MARKUP.sub(r"\\\g<0>", printable(text))
-
-
-def _hides(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cf", "Cs") and character != "\u200d"
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.startswith(FORMULA) else text

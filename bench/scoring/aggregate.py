@@ -40,7 +40,10 @@ def macro_f1(records: Sequence[Record]) -> float:
 
 
 def mcc(records: Sequence[Record]) -> float:
-    """Matthews correlation coefficient, in [-1, 1]; 0 where there is but one label."""
+    """Matthews correlation coefficient, in [-1, 1].
+
+    It is 0 where there is but one label, as its definition divides by nothing there.
+    """
     from sklearn.metrics import matthews_corrcoef
 
     gold, said = [record.gold for record in records], _predictions(records)

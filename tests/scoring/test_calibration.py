@@ -36,6 +36,13 @@ def test_ece_weighs_the_gap_of_each_bin_by_its_share():
     assert ece(records) == pytest.approx(0.5 * 0.1 + 0.5 * 0.1)
 
 
+def test_a_bin_holds_its_upper_edge_and_not_its_lower():
+    apart = asked(((0.6, 0.4), "a"), ((0.65, 0.35), "b"))
+    assert ece(apart) == pytest.approx(0.5 * 0.4 + 0.5 * 0.65)
+    together = asked(((0.65, 0.35), "a"), ((0.7, 0.3), "b"))
+    assert ece(together) == pytest.approx(0.675 - 0.5)
+
+
 def test_a_model_that_is_right_as_often_as_it_says_has_no_calibration_error():
     assert ece(asked(*[((0.75, 0.25), "a")] * 3, ((0.75, 0.25), "b"))) == pytest.approx(0.0)
 

@@ -137,6 +137,13 @@ def test_clustered_proportions_get_wilsons_interval_at_the_effective_sample_size
     assert (found.lo, found.hi) == pytest.approx(expected)
 
 
+def test_clusters_that_balance_each_other_count_no_more_than_their_rows():
+    values = [1.0, 0.0] * 29 + [1.0, 1.0]
+    found = mean_interval(values, [str(place // 2) for place in range(60)])
+    alone = wilson(31, 60)
+    assert found.hi - found.lo >= alone.hi - alone.lo
+
+
 def test_rows_that_repeat_their_cluster_count_once():
     values = [1.0] * 9 + [0.0] * 3
     clusters = [str(place // 3) for place in range(12)]
@@ -158,13 +165,18 @@ def test_bounds_of_clustered_rows_never_leave_the_scale_and_hold_the_estimate(ro
     found = mean_interval(values, clusters, level)
     if found.lo is not None:
         assert 0.0 <= found.lo <= found.estimate <= found.hi <= 1.0
-        assert found.hi - found.lo > 1e-3
 
 
 @given(units, st.integers(2, 50))
 def test_equal_values_still_leave_doubt(value, n):
     found = mean_interval([value] * n)
     assert found.hi - found.lo > 0.02
+
+
+@pytest.mark.parametrize("pair", [(0.0, 1.0), (0.1, 0.7)])
+def test_clusters_of_equal_means_still_leave_doubt(pair):
+    found = mean_interval([*pair] * 10, [str(place // 2) for place in range(20)])
+    assert found.hi - found.lo > 0.4
 
 
 @pytest.mark.parametrize(
