@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.errors import RunError, UsageError
 from bench.evaluation.ask import Progress
 from bench.evaluation.plan import Settings, answer_key, check_variants, make_plan
 from bench.evaluation.run import evaluate_model, rescore
 from bench.models.fake import open_fake
 from bench.models.model import Model
 from bench.models.options import ModelOptions
+from bench.models.weights import find_weights
 from bench.registry.folder import Task, select
 from bench.registry.prompt import ShotSettings
 from bench.reporting.cells import cells_of
@@ -119,7 +121,10 @@ def rescore_run(
         BenchError: as `bench rescore` would report it.
     """
     run, _ = read_run(folder)
-    chosen = select([entry.task for entry in run.tasks], task_folders)
+    try:
+        chosen = select([entry.task for entry in run.tasks], task_folders)
+    except UsageError as error:
+        raise RunError(f"{folder}: {error.cause}", "name its folder with --tasks DIR") from None
     done = rescore(folder, [task for task, _ in chosen], unsafe_code, data_root)
     return EvaluatedRun(done.folder, done.run, done.records, cells_of(done.run, done.records))
 
@@ -133,9 +138,11 @@ def open_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
     from bench.models.install import require_local
 
     require_local()
+    # Found before torch is loaded, so that a wrong name is answered at once.
+    weights = find_weights(name, options.revision, options.base, options.allow_pickle)
     from bench.models.hf import HuggingFace
 
-    return HuggingFace(name, options)
+    return HuggingFace(name, options, weights)
 
 
 def _open(
@@ -147,7 +154,7 @@ def _open(
     """A checkpoint, or a fake that knows the answers to these tasks."""
     if not name.startswith("fake:"):
         return open_model(name, options)
-    blank = open_fake("fake:empty", {})
+    blank = open_fake(name, {})
     return open_fake(
         name, answer_key([make_plan(blank, task, settings, limit) for task, limit in tasks])
     )

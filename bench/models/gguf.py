@@ -7,9 +7,11 @@ is run.
 
 import hashlib
 import importlib.util
+import io
 import os
 import shutil
 import tempfile
+from contextlib import redirect_stderr
 from pathlib import Path
 
 from bench.errors import ModelError
@@ -75,9 +77,10 @@ def _convert(gguf: Path, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".convert-") as scratch:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        quantised = AutoModelForCausalLM.from_pretrained(
-            gguf.parent, gguf_file=gguf.name, dtype=torch.float32
-        )
+        with redirect_stderr(io.StringIO()):  # a bar that no setting of the library turns off
+            quantised = AutoModelForCausalLM.from_pretrained(
+                gguf.parent, gguf_file=gguf.name, dtype=torch.float32
+            )
         config = quantised.config
         del config.quantization_config  # the weights are dequantised; this flag forbids saving
         config._name_or_path = "HuggingFaceTB/SmolLM2-135M-Instruct"

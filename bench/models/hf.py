@@ -42,10 +42,12 @@ ROWS_GENERATED = {"cpu": 64, "cuda": 256, "mps": 32}
 class HuggingFace:
     """A Model (see `bench.models.model`) over a transformers checkpoint."""
 
-    def __init__(self, name: str, options: ModelOptions = ModelOptions()) -> None:
+    def __init__(
+        self, name: str, options: ModelOptions = ModelOptions(), weights: Weights | None = None
+    ) -> None:
         self.name = name
         self.options = options
-        self.weights: Weights = find_weights(
+        self.weights = weights or find_weights(
             name, options.revision, options.base, options.allow_pickle
         )
         self.placement: Placement = choose_placement(options.dtype, options.device)

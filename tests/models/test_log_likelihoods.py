@@ -40,6 +40,7 @@ def workload(longest: int, seed: int = 0, shared: int = 12) -> list[Encoded]:
         )
         for _ in range(5)
     ]
+    items.append(Encoded(ids(36), (ids(2), ids(3), ids(12))))  # a row on both sides of 40 tokens
     same = items[0].continuations[0]
     return [*items, items[0], Encoded(items[0].prompt, (same, same, same[:1]))]
 
