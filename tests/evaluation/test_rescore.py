@@ -1,0 +1,96 @@
+"""Scorers may change after the answers were given: stored replies are scored without a model."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import bench
+from bench.api import rescore_run
+from tests.evaluation.folders import CHOOSES, capitals, write_task
+
+
+@pytest.fixture
+def answered(tmp_path, tiny_llama):
+    """A run of a model that is gone."""
+    model = shutil.copytree(tiny_llama, tmp_path / "model")
+    write_task(tmp_path / "tasks")
+    write_task(tmp_path / "tasks", "choices", **CHOOSES)
+    (done,) = bench.evaluate(
+        str(model),
+        ["capitals", "choices"],
+        output=tmp_path / "runs",
+        task_folders=[tmp_path / "tasks"],
+    )
+    shutil.rmtree(model)
+    return done
+
+
+def rescored(folder: Path, tasks: Path) -> bench.EvaluatedRun:
+    return rescore_run(folder, [tasks])
+
+
+def test_unchanged_scorers_give_the_same_bytes(answered, tmp_path):
+    before = (answered.folder / "records.jsonl").read_bytes()
+    assert rescored(answered.folder, tmp_path / "tasks").records == answered.records
+    assert (answered.folder / "records.jsonl").read_bytes() == before
+
+
+def test_changed_scorers_are_applied_to_the_stored_replies(answered, tmp_path):
+    code = "def score(example, reply):\n    return min(1.0, len(reply.text) / 100)\n"
+    keys = {"scorers": ["score"], "aggregates": ["macro_f1"], "version": 2}
+    write_task(tmp_path / "tasks", code=code, **keys)
+    again = rescored(answered.folder, tmp_path / "tasks")
+    for record in again.records[:12]:
+        assert record.scores == {"score": min(1.0, len(record.prediction) / 100)}
+    assert [record.reply for record in again.records] == [
+        record.reply for record in answered.records
+    ]
+    assert again.records[12:] == answered.records[12:]
+
+
+def test_run_json_names_the_new_scorers_version_and_digest(answered, tmp_path):
+    write_task(tmp_path / "tasks", scorers=["contains"], version=2)
+    again = rescored(answered.folder, tmp_path / "tasks")
+    before, entry = answered.run.tasks[0], again.run.tasks[0]
+    assert (entry.scorers, entry.version) == (("contains",), 2)
+    assert entry.digest != before.digest
+    (fresh,) = bench.evaluate(
+        "fake:gold", ["capitals"], output=tmp_path, task_folders=[tmp_path / "tasks"]
+    )
+    assert entry.digest == fresh.run.tasks[0].digest
+    assert bench.load_run(answered.folder).run == again.run
+
+
+def test_a_scorer_that_now_fails_makes_failed_records_and_mending_it_brings_them_back(
+    answered, tmp_path
+):
+    good = "def score(example, reply):\n    return 1.0\n"
+    write_task(tmp_path / "tasks", code=good.replace("1.0", "1 / 0"), scorers=["score"])
+    broken = rescored(answered.folder, tmp_path / "tasks")
+    assert broken.run.tasks[0].failed == 12
+    assert "division by zero" in broken.records[0].reason
+    write_task(tmp_path / "tasks", code=good, scorers=["score"])
+    assert rescored(answered.folder, tmp_path / "tasks").run.tasks[0].failed == 0
+
+
+@pytest.mark.parametrize(
+    "change", [{"prompt": "{{ country }}:"}, {"answer": "country"}, {"rows": capitals()[1:]}]
+)
+def test_items_that_changed_since_they_were_answered_are_refused(answered, tmp_path, change):
+    write_task(tmp_path / "tasks", **change)
+    with pytest.raises(bench.RunError, match=r"row test-0 is not what it was when answered"):
+        rescored(answered.folder, tmp_path / "tasks")
+    assert bench.load_run(answered.folder).records == answered.records
+
+
+def test_rows_that_were_never_answered_stay_failed(tmp_path):
+    rows = [{"id": "none", "country": "", "capital": "x"}, *capitals()]
+    keys = {"rows": rows, "prompt": "{{ country }}"}
+    write_task(tmp_path / "tasks", **keys)
+    (done,) = bench.evaluate(
+        "fake:gold", ["capitals"], output=tmp_path, task_folders=[tmp_path / "tasks"]
+    )
+    assert rescored(done.folder, tmp_path / "tasks").records == done.records
+    assert json.loads((done.folder / "run.json").read_text())["tasks"][0]["failed"] == 1
