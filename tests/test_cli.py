@@ -16,6 +16,7 @@ import pytest
 import typer
 
 from bench import cli
+from bench.terminal import print_error
 from tests.evaluation.folders import CHOOSES, capitals, write_task
 
 BENCH = Path(sys.executable).with_name("bench")
@@ -138,6 +139,11 @@ def test_progress_and_summary_go_to_stderr(bench, evaluated):
     assert "12 requests asked, 0 from the ledger, 0 rows failed" in done.err
     assert "requests" not in done.out
     assert "capitals  exact_match  1.000" in done.out
+
+
+def test_an_error_is_two_lines_whatever_line_breaks_its_message_has(capsys):
+    print_error("damaged:\n  at line 3\n", "mend\nit")
+    assert capsys.readouterr().err == "error: damaged: at line 3\n  try: mend it\n"
 
 
 def test_a_bug_exits_3_and_keeps_the_traceback_in_a_file(tmp_path):

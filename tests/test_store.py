@@ -117,29 +117,39 @@ def test_more_keys_than_sqlite_takes_variables_are_found(tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
-from bench.store import Ledger
+from bench.store import LEDGER, Ledger
 from bench.types import Reply
-sys.stdin.readline()
-ledger = Ledger(Path(sys.argv[1]))
-for number in range(100):
-    ledger.put({f"shared {number}": Reply(text=sys.argv[2]), f"{sys.argv[2]} {number}": Reply()})
+folder, name = sys.argv[1:]
+print("imported", flush=True)
+for number in map(int, sys.stdin):
+    ledger = Ledger(Path(folder) / str(number) / LEDGER)
+    ledger.put({"shared": Reply(text=name), name: Reply()})
+    ledger.close()
+    print("done", flush=True)
 """
 
 
 def test_processes_that_create_and_fill_one_ledger_at_once_all_succeed(tmp_path):
-    path = tmp_path / LEDGER
+    names = ["a", "b", "c", "d"]
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, path, name], stdin=subprocess.PIPE)
-        for name in ("a", "b", "c")
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, tmp_path, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+        )
+        for name in names
     ]
+    for number in range(60):
+        assert all(writer.stdout.readline() for writer in writers)
+        for writer in writers:
+            writer.stdin.write(b"%d\n" % number)
     for writer in writers:
-        writer.stdin.write(b"go\n")
-        writer.stdin.flush()
-    assert [writer.wait() for writer in writers] == [0, 0, 0]
-    ledger = Ledger(path)
-    assert len(ledger) == 400
-    shared = ledger.get(f"shared {number}" for number in range(100))
-    assert {reply.text for reply in shared.values()} <= {"a", "b", "c"}
+        writer.communicate()
+    for number in range(60):
+        found = Ledger(tmp_path / str(number) / LEDGER).get(["shared", *names])
+        assert found.keys() == {"shared", *names}
+        assert found["shared"].text in names
 
 
 def test_an_atomic_write_replaces_the_whole_file(tmp_path):

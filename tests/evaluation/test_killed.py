@@ -18,7 +18,7 @@ from tests.evaluation import slow_model
 from tests.evaluation.folders import CHOOSES, without_seconds, write_task
 
 BENCH = [sys.executable, "-m", "bench"]
-ROWS = 1200
+ROWS = 3000
 
 
 def many_rows(count: int) -> list[dict]:
@@ -77,9 +77,9 @@ def test_a_killed_run_of_a_model_ends_with_the_records_of_a_whole_one(
     write_task(tasks, rows=many_rows(rows), generate={"max_tokens": 80})
     write_task(tasks, "choices", rows=many_rows(rows), **CHOOSES)
     options = ["-t", "choices", "-t", "capitals", "--tasks", str(tasks), "-o", str(output)]
+    part = 3 * rows // (2 * kills)  # the last kill leaves a quarter of the requests to be asked
     for number in range(kills):
-        wanted = draw.randrange(2 * rows * number // kills, 2 * rows * (number + 1) // kills)
-        moment = draw.random() / 5
+        wanted, moment = number * part + draw.randrange(part), draw.random() / 20
         start_and_kill(
             [*BENCH, "eval", tiny_llama, *options],
             lambda: known(output) >= wanted and time.sleep(moment) is None,  # noqa: B023
