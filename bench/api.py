@@ -135,9 +135,9 @@ def open_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
     Raises:
         ModelError: it cannot be found or read, or torch is not installed.
     """
-    from bench.models.install import require_local
+    from bench.models.install import prepare_local
 
-    require_local()
+    prepare_local()
     # Found before torch is loaded, so that a wrong name is answered at once.
     weights = find_weights(name, options.revision, options.base, options.allow_pickle)
     from bench.models.hf import HuggingFace

@@ -114,7 +114,12 @@ def open_fake(name: str, key: Mapping[str, str]) -> Fake:
     }
     if kind not in makers:
         raise ModelError(f"no fake is named {name!r}", did_you_mean(kind, KINDS))
-    identity = hashlib.sha256(json.dumps([name, sorted(key.items())]).encode()).hexdigest()
+    content: object = None
+    if kind in ("gold", "random"):
+        content = sorted(key.items())
+    elif kind == "scripted":
+        content = _read_script(Path(argument))
+    identity = hashlib.sha256(json.dumps([name, content]).encode()).hexdigest()
     return Fake(name, makers[kind](), f"fake-{identity[:16]}")
 
 
@@ -128,12 +133,17 @@ def _random(key: Mapping[str, str]) -> Say:
 
 
 def _scripted(path: Path) -> Say:
+    script = _read_script(path)
+    return lambda prompt, choices: next((reply for part, reply in script if part in prompt), "")
+
+
+def _read_script(path: Path) -> list[tuple[str, str]]:
+    """(part of a prompt, reply) from each line."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        script = [(str(entry["contains"]), str(entry["reply"])) for entry in map(json.loads, lines)]
+        return [(str(entry["contains"]), str(entry["reply"])) for entry in map(json.loads, lines)]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{path}: not a script of replies: {error}",
             'write lines such as {"contains": "part of the prompt", "reply": "text"}',
         ) from None
-    return lambda prompt, choices: next((reply for part, reply in script if part in prompt), "")

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-import torch
 from jinja2 import TemplateError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -224,10 +223,3 @@ def _length(item: Encoded) -> int:
     """Tokens that an item may take in one row."""
     made = item.generation.max_tokens if item.generation else 0
     return len(item.prompt) + sum(map(len, item.continuations)) + made
-
-
-def release(model: HuggingFace) -> None:
-    """Free the weights before the next checkpoint is loaded."""
-    model.__dict__.pop("model", None)
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -83,6 +83,7 @@ def examples_of(
     solved = [render(row, number) for number, row in enumerate(pool)]
     examples: list[Example] = []
     failures: list[Failure] = []
+    first: TaskError | None = None
     for number, row in enumerate(rows):
         try:
             rendered = render(row, number)
@@ -90,8 +91,9 @@ def examples_of(
         except TaskError as error:
             identity = str(row.values.get(spec.id) or row.where) if spec.id else str(number)
             failures.append(Failure(identity, row.where, error.cause))
+            first = first or error
             if len(failures) == len(rows):
-                raise
+                raise first from None
             continue
         examples.append(_example(task.name, variant, spec, rendered, chosen))
     return examples, failures

@@ -123,3 +123,13 @@ def test_a_fake_has_no_template_and_joins_turns():
     assert not model.has_chat_template
     assert model.chat([Turn("system", "short"), Turn("user", "sky?")]) == "short\n\nsky?"
     assert model.pieces(model.encode([Request("ab", ("c",))])[0].prompt) == ["a", "b"]
+
+
+def test_a_fakes_digest_follows_what_it_says_and_nothing_else(tmp_path):
+    script = tmp_path / "script.jsonl"
+    script.write_text('{"contains": "a", "reply": "b"}\n')
+    before = open_fake(f"fake:scripted={script}", {"p": "q"}).digest
+    assert open_fake(f"fake:scripted={script}", {}).digest == before
+    script.write_text('{"contains": "a", "reply": "c"}\n')
+    assert open_fake(f"fake:scripted={script}", {}).digest != before
+    assert open_fake("fake:gold", {"p": "q"}).digest != open_fake("fake:gold", {}).digest

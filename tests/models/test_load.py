@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bench.errors import ModelError
-from bench.models.hf import HuggingFace, release
+from bench.models.hf import HuggingFace
 from bench.models.load import choose_placement, reading_length
 from bench.models.model import Encoded
 from bench.models.options import ModelOptions
@@ -62,15 +62,6 @@ def test_encoding_does_not_load_the_weights(checkpoint):
     assert "model" not in model.__dict__
     list(model.answer(ASKED))
     assert "model" in model.__dict__
-    release(model)
-    assert "model" not in model.__dict__
-
-
-def test_a_released_model_answers_again(checkpoint):
-    model = HuggingFace(str(checkpoint("llama")), FP32)
-    before = [reply.logprobs for _, reply in model.answer(ASKED)]
-    release(model)
-    assert [reply.logprobs for _, reply in model.answer(ASKED)] == before
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])

@@ -12,7 +12,7 @@ import transformers as hf
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 WORDS = 320  # vocabulary of every tiny model and of the tokenizer
-END_IDS = [1, *range(300, WORDS)]  # many, so that rows end at different lengths
+END_IDS = [1, *range(285, WORDS)]  # many, so that rows end at different lengths
 READS = 256  # tokens
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
 CHAT = (
@@ -36,7 +36,7 @@ _DECODER = {
     "pad_token_id": 2,
 }
 _GROUPED = _DECODER | {"num_key_value_heads": 2}
-_GEMMA = _GROUPED | {"head_dim": 8}
+_GEMMA = _GROUPED | {"head_dim": 8, "tie_word_embeddings": False}
 _MLA = {"q_lora_rank": 16, "kv_lora_rank": 16, "qk_rope_head_dim": 8, "v_head_dim": 8}
 _MOE = {"n_routed_experts": 2, "num_experts_per_tok": 1, "n_group": 1, "topk_group": 1}
 _LONG_ROPE = {"rope_type": "longrope", "long_factor": [4.0] * 4, "short_factor": [1.0] * 4}
@@ -65,8 +65,8 @@ CONFIGS: dict[str, tuple[str, dict]] = {
     "phi3_longrope": ("Phi3", _DECODER | _LONG),
     "lfm2": ("Lfm2", _GROUPED | {"layer_types": ["conv", "full_attention"]}),
     "mamba": ("Mamba", {"vocab_size": WORDS, "hidden_size": 32, "num_hidden_layers": 2}),
-    "t5": ("T5", _T5 | {"decoder_start_token_id": 2}),
-    "bart": ("Bart", _BART | {"forced_eos_token_id": None, "forced_bos_token_id": 9}),
+    "t5": ("T5", _T5 | {"decoder_start_token_id": 2, "tie_word_embeddings": False}),
+    "bart": ("Bart", _BART | {"tie_word_embeddings": False}),
 }
 PACKED = ("llama", "gpt2", "qwen2", "gpt_neox", "gemma", "deepseek")
 WINDOWED = ("mistral_wide", "gemma2", "gpt_neo", "phi3_longrope")  # packed while rows are short
@@ -132,7 +132,7 @@ def widen(model: torch.nn.Module, seed: int = 0) -> None:
             if weight.dim() >= 2:
                 wide = "emb" in name or "wte" in name or "head" in name or "shared" in name
                 drawn = torch.randn(weight.shape, generator=generator)
-                weight.copy_(drawn * (0.8 if wide else 0.3))
+                weight.copy_(drawn * (0.8 if wide else 0.5))
 
 
 def save(family: str, folder: Path, **variant: bool | str) -> Path:
