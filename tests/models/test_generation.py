@@ -1,7 +1,9 @@
 """Generation: greedy is transformers' greedy, stops cut, samples depend on their seed alone."""
 
 import dataclasses
+import json
 import random
+import shutil
 
 import pytest
 import torch
@@ -10,7 +12,9 @@ from hypothesis import strategies as st
 
 from bench.models.batching import Budget
 from bench.models.decode import _draw, generate
+from bench.models.hf import HuggingFace
 from bench.models.model import Encoded
+from bench.models.options import ModelOptions
 from bench.types import Generation
 from tests.models import tiny
 
@@ -82,9 +86,10 @@ def test_a_stop_string_cuts_the_text_even_across_tokens():
 
 def test_the_first_of_several_stops_in_the_text_counts():
     (free,) = made("llama", prompts(0)[:1], ends=())
-    settings = Generation(24, (free.text[9:13], free.text[6:9]))
-    (cut,) = made("llama", prompts(0, settings=settings)[:1], ends=())
-    assert cut.text == free.text[: min(free.text.index(stop) for stop in settings.stops)]
+    number = free.text.split(",")[0]
+    stops = (",", number[-1])  # both come with the first token
+    (cut,) = made("llama", prompts(0, settings=Generation(24, stops))[:1], ends=())
+    assert cut.text == number[: number.index(number[-1])]
 
 
 def test_stops_and_lengths_are_each_rows_own():
@@ -110,9 +115,17 @@ def test_generation_ends_at_the_length_asked_for():
     assert (row.finish, row.tokens, row.text.count(",")) == ("length", 6, 6)
 
 
-def test_ends_are_those_of_the_generation_config_and_of_the_tokenizer(opened):
-    model = opened("llama")
-    assert model._end_ids == {*tiny.END_IDS, model.tokenizer.eos_token_id}
+@pytest.mark.parametrize(("stated", "ends"), [([7, 8], {1, 7, 8}), (7, {1, 7}), (None, {1})])
+def test_ends_are_those_of_the_generation_config_and_of_the_tokenizer(
+    checkpoint, tmp_path, stated, ends
+):
+    folder = shutil.copytree(checkpoint("llama"), tmp_path / "model")
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": stated}))
+    model = HuggingFace(str(folder), ModelOptions(dtype="float32", device="cpu"))
+    made = dict(model.answer(prompts(20)))
+    for place, item in enumerate(prompts(20)):
+        ids = tiny.naive_greedy(tiny.build("llama"), item.prompt, 24, tuple(ends))
+        assert made[place].text == model.tokenizer.decode(ids, skip_special_tokens=True)
 
 
 def test_scores_and_texts_may_be_asked_together_and_errors_are_not_asked(opened):

@@ -187,8 +187,8 @@ def test_without_the_local_extra_the_error_is_a_pip_command():
         "import importlib.util as u\n"
         "real = u.find_spec\n"
         "u.find_spec = lambda name, *a: None if name in ('torch', 'safetensors') else real(name)\n"
-        "from bench.models.install import require_local\n"
-        "try:\n    require_local()\n"
+        "from bench.models.install import prepare_local\n"
+        "try:\n    prepare_local()\n"
         "except ModelError as error:\n    print(error)\n"
     )
     done = subprocess.run(

@@ -121,6 +121,7 @@ def build(family: str) -> hf.PreTrainedModel:
     widen(model)
     made = model.generation_config
     made.eos_token_id, made.pad_token_id, made.bos_token_id = END_IDS, 2, None
+    made.forced_bos_token_id = 9 if family == "bart" else None
     return model
 
 
@@ -160,12 +161,21 @@ def naive(
     return float(chosen.double().sum()), bool((logits.argmax(-1) == targets).all())
 
 
-def naive_greedy(model: hf.PreTrainedModel, prompt: Sequence[int], max_tokens: int) -> list[int]:
+def naive_greedy(
+    model: hf.PreTrainedModel,
+    prompt: Sequence[int],
+    max_tokens: int,
+    end_ids: Sequence[int] = tuple(END_IDS),
+) -> list[int]:
     """transformers' own greedy generation of one prompt, without the end token."""
     ids = torch.tensor([list(prompt)])
     made = model.generate(
-        ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=max_tokens
+        ids,
+        attention_mask=torch.ones_like(ids),
+        do_sample=False,
+        max_new_tokens=max_tokens,
+        eos_token_id=list(end_ids),
     )[0].tolist()
     made = made[1 if model.config.is_encoder_decoder else len(prompt) :]
-    ends = [place for place, token in enumerate(made) if token in END_IDS]
+    ends = [place for place, token in enumerate(made) if token in end_ids]
     return made[: ends[0]] if ends else made
