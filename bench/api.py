@@ -12,14 +12,14 @@ from pathlib import Path
 
 from bench.errors import RunError, UsageError
 from bench.evaluation.ask import Progress
-from bench.evaluation.plan import Settings, answer_key, check_variants, make_plan
+from bench.evaluation.plan import Chat, Settings, ShotsAs, answer_key, check_variants, make_plan
 from bench.evaluation.run import evaluate_model, rescore
 from bench.models.fake import open_fake
 from bench.models.model import Model
 from bench.models.options import ModelOptions
-from bench.models.weights import find_weights
+from bench.models.weights import find_folder, find_weights
 from bench.registry.folder import Task, select
-from bench.registry.prompt import ShotSettings
+from bench.registry.prompt import ShotChoice, ShotSettings
 from bench.reporting.cells import cells_of
 from bench.store import load_run as read_run
 from bench.types import Cell, Record, Run
@@ -35,14 +35,14 @@ class EvaluatedRun:
     cells: list[Cell]
 
 
-def load_tasks(names: Sequence[str], folders: Sequence[str | Path] = ()) -> list[Task]:
+def load_tasks(names: str | Sequence[str], folders: Sequence[str | Path] = ()) -> list[Task]:
     """The tasks that `names` (of tasks and suites) stand for, also from task `folders`.
 
     Raises:
         UsageError: a name is neither a task nor a suite.
         TaskError: a task.yaml is invalid.
     """
-    return [task for task, _ in select(names, [Path(folder) for folder in folders])]
+    return [task for task, _ in select(_list(names), [Path(folder) for folder in folders])]
 
 
 def load_run(folder: str | Path) -> EvaluatedRun:
@@ -57,36 +57,46 @@ def load_run(folder: str | Path) -> EvaluatedRun:
 
 def evaluate(
     models: str | Sequence[str],
-    tasks: Sequence[str],
+    tasks: str | Sequence[str],
     *,
     shots: int = 0,
     seed: int = 0,
     limit: int | None = None,
+    shot_choice: ShotChoice = "fixed",
+    shots_as: ShotsAs = "turns",
     variant: str = "",
-    chat: bool | None = None,
+    chat: Chat = "auto",
+    system: str = "",
     output: str | Path = "runs",
     task_folders: Sequence[str | Path] = (),
     data_root: str | Path | None = None,
     options: ModelOptions = ModelOptions(),
+    unsafe_code: bool = False,
 ) -> list[EvaluatedRun]:
     """Evaluate each of `models` (names, folders, Hub ids, fakes) on all `tasks` and suites.
 
-    `chat` None uses the chat template when there is one. Runs are written below `output`; calling
+    `chat` "auto" uses the chat template when there is one. Runs are written below `output`; calling
     again asks only for what is missing.
 
     Raises:
         BenchError: as `bench eval` would report it.
     """
     settings = Settings(
-        shots=ShotSettings(shots, "fixed", seed),
+        shots=ShotSettings(shots, shot_choice, seed),
         variant=variant,
         limit=limit,
-        chat="auto" if chat is None else "on" if chat else "off",
+        chat=chat,
+        system=system,
+        shots_as=shots_as,
         data_root=Path(data_root) if data_root else None,
     )
-    chosen = select(tasks, [Path(folder) for folder in task_folders])
-    names = [models] if isinstance(models, str) else models
-    return [evaluate_one(name, chosen, settings, Path(output), options) for name in names]
+    chosen = select(_list(tasks), [Path(folder) for folder in task_folders])
+    names = _list(models)
+    check_models(names, options)
+    return [
+        evaluate_one(name, chosen, settings, Path(output), options, None, unsafe_code)
+        for name in names
+    ]
 
 
 def evaluate_one(
@@ -129,6 +139,15 @@ def rescore_run(
     return EvaluatedRun(done.folder, done.run, done.records, cells_of(done.run, done.records))
 
 
+def check_models(names: Sequence[str], options: ModelOptions = ModelOptions()) -> None:
+    """Raise ModelError if one of `names` stands for nothing, before any is evaluated."""
+    for name in names:
+        if name.startswith("fake:"):
+            open_fake(name, {})
+        else:
+            find_folder(name, options.revision)
+
+
 def open_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
     """A Hugging Face checkpoint by name, folder or Hub id; loads torch.
 
@@ -143,6 +162,10 @@ def open_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
     from bench.models.hf import HuggingFace
 
     return HuggingFace(name, options, weights)
+
+
+def _list(names: str | Sequence[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) else names
 
 
 def _open(

@@ -63,7 +63,7 @@ def main() -> None:
             report.write(f"command: {sys.argv}\n\n{traceback.format_exc()}")
         _complain(f"bug: {type(error).__name__}: {error}", f"report it with {report.name}")
     if code == INTERRUPTED:  # Typer returns this code when ^C comes inside a verb
-        _complain("interrupted", "run the same command again: answers so far are kept")
+        _complain("interrupted", "run the same command again: finished portions are kept")
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -160,8 +160,11 @@ def show(
     settings = Settings(
         ShotSettings(shots, "fixed", seed), variant, rows, chat, data_root=data_root
     )
-    (chosen, _), *_ = select([task], tasks or [])
-    asked = open_model(model) if model else open_fake("fake:empty", {})
+    (chosen, _), *others = select([task], tasks or [])
+    if others:
+        raise UsageError(f"{task!r} is a suite", f"bench show {chosen.name}")
+    model = model or "fake:empty"
+    asked = open_fake(model, {}) if model.startswith("fake:") else open_model(model)
     shown = show_rows(chosen, settings, asked, tokens)
     if as_json:
         _print_json(shown)
@@ -256,7 +259,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate checkpoints on tasks; the same command again resumes."""
-    from bench.api import evaluate_one
+    from bench.api import check_models, evaluate_one
     from bench.evaluation.plan import Settings
     from bench.models.options import ModelOptions
     from bench.registry.folder import select
@@ -268,6 +271,7 @@ def evaluate(
         ShotSettings(shots, shot_choice, seed), variant, limit, chat, system, shots_as, data_root
     )
     options = ModelOptions(revision, base, dtype, device, allow_pickle, batch_tokens)
+    check_models(models, options)
     done = []
     for name in models:
         with Bars(Path(name).name) as bars:

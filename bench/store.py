@@ -7,13 +7,14 @@
 The ledger is shared by all runs in a folder: resume, deduplication and re-scoring are one look-up.
 """
 
+import hashlib
 import json
 import os
 import sqlite3
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,16 +117,18 @@ def write_atomic(path: Path, content: bytes) -> None:
         ) from None
 
 
-def save_run(folder: Path, run: Run, records: Sequence[Record]) -> None:
-    """Write records, then `run.json`: a folder with a run.json is complete.
+def save_run(folder: Path, run: Run, records: Sequence[Record]) -> Run:
+    """Write records, then `run.json` with their digest: a folder with a run.json is complete.
 
     Raises:
         RunError: a file cannot be written.
     """
-    lines = "".join(to_json(asdict(record)) + "\n" for record in records)
-    write_atomic(folder / "records.jsonl", lines.encode())
+    lines = "".join(to_json(asdict(record)) + "\n" for record in records).encode()
+    sealed = replace(run, records_sha256=hashlib.sha256(lines).hexdigest())
+    write_atomic(folder / "records.jsonl", lines)
     write_atomic(folder / "records.parquet", _parquet(records))
-    write_atomic(folder / "run.json", (json.dumps(asdict(run), indent=2) + "\n").encode())
+    write_atomic(folder / "run.json", (json.dumps(asdict(sealed), indent=2) + "\n").encode())
+    return sealed
 
 
 def load_run(folder: Path) -> tuple[Run, list[Record]]:
@@ -155,6 +158,13 @@ def load_run(folder: Path) -> tuple[Run, list[Record]]:
         raise RunError(
             f"{folder / 'records.jsonl'}: holds {len(records)} records, run.json counts {stated}",
             "run the evaluation again",
+        )
+    with (folder / "records.jsonl").open("rb") as content:
+        found = hashlib.file_digest(content, "sha256").hexdigest()
+    if found != run.records_sha256:
+        raise RunError(
+            f"{folder / 'records.jsonl'}: is not the file that run.json was written with",
+            "run the evaluation again: replies in the ledger are not asked twice",
         )
     return run, records
 

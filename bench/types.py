@@ -185,6 +185,7 @@ class TaskRun:
     language: str
     version: int
     digest: str
+    prompts_digest: str
     variant: str
     scorers: tuple[str, ...]
     aggregates: tuple[str, ...]
@@ -224,3 +225,4 @@ class Run:
     reused: int
     peak_memory_bytes: int
     energy_joules: float | None
+    records_sha256: str = ""

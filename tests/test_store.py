@@ -85,7 +85,7 @@ def test_the_ledger_gives_back_what_was_put(tmp_path_factory, replies):
 def test_records_come_back_as_they_were_saved(tmp_path_factory, run, records):
     folder = tmp_path_factory.mktemp("run")
     told = replace(run.run, tasks=(replace(run.run.tasks[0], rows=len(records)),))
-    save_run(folder, told, records)
+    told = save_run(folder, told, records)
     assert load_run(folder) == (told, records)
 
 

@@ -5,6 +5,7 @@ answered once is known to every task, shard and later run.
 """
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Protocol
@@ -14,6 +15,7 @@ from bench.models.model import Encoded, Model
 from bench.store import Ledger, to_json
 from bench.types import Reply
 
+ENGINE = 1  # raised when the same request may get another reply, so that old ones are not served
 PORTION = 64  # requests that a kill can lose: at most what a model answers in one batch or a few
 
 
@@ -70,12 +72,16 @@ def ask_all(
 
 
 def _ask(model: Model, missing: Mapping[str, Encoded], progress: Progress) -> dict[str, Reply]:
+    """Replies to `missing`, each with an equal share of the time that they took together."""
     keys = list(missing)
     replies: dict[str, Reply] = {}
+    model.load()
+    started = time.perf_counter()
     for place, reply in model.answer(list(missing.values())):
         replies[keys[place]] = reply
         progress.advance()
-    return replies
+    share = (time.perf_counter() - started) / len(keys)
+    return {key: replace(reply, seconds=share) for key, reply in replies.items()}
 
 
 def _portions(distinct: Mapping[str, Encoded]) -> Iterator[list[str]]:
@@ -96,6 +102,7 @@ def _portions(distinct: Mapping[str, Encoded]) -> Iterator[list[str]]:
 def request_key(model_digest: str, encoded: Encoded) -> str:
     """SHA-256 over everything that the answer depends on."""
     content = [
+        ENGINE,
         model_digest,
         encoded.prompt,
         encoded.continuations,

@@ -46,7 +46,7 @@ def git_state() -> dict[str, str]:
 def peak_memory_bytes() -> int:
     """The most memory this process has held; on a GPU, of the device."""
     torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
+    if torch is not None and torch.cuda.is_available() and torch.cuda.max_memory_allocated():
         return int(torch.cuda.max_memory_allocated())
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

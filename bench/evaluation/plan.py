@@ -27,6 +27,10 @@ Chat = Literal["auto", "on", "off"]
 ShotsAs = Literal["turns", "text"]
 
 
+# What decides, beside the items themselves, what a score means.
+SCORED_BY = {"version", "scorers", "aggregates", "normalise", "generate", "extract"}
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How tasks are asked; saved whole in run.json."""
@@ -45,6 +49,12 @@ class Settings:
     """Shots as turns of their own, or everything in one user turn."""
     data_root: Path | None = None
     """Local mirror of the Hub."""
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise UsageError(f"limit: found {self.limit}, expected at least 1", "leave it out")
+        if self.shots.count < 0:
+            raise UsageError(f"shots: found {self.shots.count}, expected 0 or more", "use 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,11 @@ class Plan:
         """See `digest_of`."""
         return digest_of(self.task, [ask.example for ask in self.asks])
 
+    @property
+    def prompts_digest(self) -> str:
+        """Identifies the prompts as the model saw them: wording, shots, chat template."""
+        return digest([ask.prompt_digest for ask in self.asks])
+
 
 def make_plan(model: Model, task: Task, settings: Settings, limit: int | None = None) -> Plan:
     """What to ask `model` about `task`; the smaller of `limit` and `settings.limit` rows.
@@ -103,7 +118,8 @@ def make_plan(model: Model, task: Task, settings: Settings, limit: int | None = 
 def digest_of(task: Task, examples: Iterable[Example]) -> str:
     """Identifies items and scoring of a task: equal digests mean comparable scores."""
     items = [example.digest for example in examples]
-    return digest([task.spec.version, task.spec.scorers, items])
+    spec = task.spec.model_dump(mode="json", include=SCORED_BY)
+    return digest([spec, items])
 
 
 def uses_chat(model: Model, settings: Settings) -> bool:

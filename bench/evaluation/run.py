@@ -79,7 +79,7 @@ def evaluate_model(
         model=model.name,
         model_digest=model.digest,
         model_description=dict(model.description),
-        settings=_settings_json(settings, plans),
+        settings={**_settings_json(settings, plans), "unsafe_code": unsafe_code},
         tasks=tuple(told),
         command=shlex.join(sys.argv),
         environment=environment(),
@@ -91,8 +91,7 @@ def evaluate_model(
         peak_memory_bytes=peak_memory_bytes(),
         energy_joules=joules(),
     )
-    save_run(output / name, run, records)
-    return Finished(output / name, run, records)
+    return Finished(output / name, save_run(output / name, run, records), records)
 
 
 def rescore(
@@ -126,8 +125,7 @@ def rescore(
             )
         )
     scored = replace(run, tasks=tuple(told))
-    save_run(folder, scored, again)
-    return Finished(folder, scored, again)
+    return Finished(folder, save_run(folder, scored, again), again)
 
 
 def task_scorers(task: Task, unsafe_code: bool) -> Scorers:
@@ -149,7 +147,8 @@ def run_name(model: Model, plans: Sequence[Plan], settings: Settings) -> str:
     identity = [
         model.digest,
         _settings_json(settings, plans),
-        [[plan.task.name, plan.digest, plan.limit] for plan in plans],
+        [[plan.task.name, plan.digest, plan.prompts_digest, plan.limit] for plan in plans],
+        [[failure.id, failure.reason] for plan in plans for failure in plan.failures],
     ]
     return f"{slug.strip('-.')[-60:]}-{digest(identity)[:8]}"
 
@@ -237,6 +236,7 @@ def _tell(plan: Plan, settings: Settings, records: Sequence[Record]) -> TaskRun:
         language=spec.language,
         version=spec.version,
         digest=plan.digest,
+        prompts_digest=plan.prompts_digest,
         variant=settings.variant,
         scorers=spec.scorers,
         aggregates=spec.aggregates,

@@ -65,6 +65,9 @@ class Fake:
             for request in requests
         ]
 
+    def load(self) -> None:
+        """Nothing to load."""
+
     def answer(self, asked: Sequence[Encoded]) -> Iterator[tuple[int, Reply]]:
         """In order, at once."""
         for place, item in enumerate(asked):

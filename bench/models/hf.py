@@ -4,7 +4,6 @@ Opening reads configuration and tokenizer only; the weights are loaded at the fi
 run whose answers are all in the ledger never loads them.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -79,6 +78,9 @@ class HuggingFace:
             "dtype": self.placement.dtype_name,
             "device": str(self.placement.device),
             "reads_tokens": self.encoder.max_length,
+            "revision": self.options.revision,
+            "batch_tokens": self.options.batch_tokens,
+            "allow_pickle": self.options.allow_pickle,
         }
 
     @property
@@ -113,8 +115,12 @@ class HuggingFace:
         """Token ids of each request, truncated on the left to what the model reads."""
         return self.encoder.encode(requests)
 
+    def load(self) -> None:
+        """Load the weights, and find out whether they can be asked packed."""
+        _ = self.model, self._packs
+
     def answer(self, asked: Sequence[Encoded]) -> Iterator[tuple[int, Reply]]:
-        """Scores first, then generations; each batch's time is shared equally among its rows."""
+        """Scores first, then generations, by batch."""
         scored = [place for place, item in enumerate(asked) if item.continuations]
         generated = [place for place, item in enumerate(asked) if item.generation is not None]
         if scored:
@@ -171,10 +177,7 @@ class HuggingFace:
             if not group:
                 continue
             items = [asked[place] for place in group]
-            started = time.perf_counter()
-            for done, (number, (totals, greedy)) in enumerate(
-                score(self.model, items, budget), start=1
-            ):
+            for number, (totals, greedy) in score(self.model, items, budget):
                 item = items[number]
                 yield (
                     group[number],
@@ -184,7 +187,6 @@ class HuggingFace:
                         token_counts=tuple(map(len, item.continuations)),
                         tokens_in=len(item.prompt) + sum(map(len, item.continuations)),
                         truncated=item.truncated,
-                        seconds=(time.perf_counter() - started) / done,
                         finish="scored",
                     ),
                 )
@@ -197,11 +199,10 @@ class HuggingFace:
             if not group:
                 continue
             items = [asked[place] for place in group]
-            started = time.perf_counter()
             produced = generate(
                 self.model, items, bounds, self._end_ids, self._decode, share=group is near
             )
-            for done, (number, made) in enumerate(produced, start=1):
+            for number, made in produced:
                 item = items[number]
                 yield (
                     group[number],
@@ -210,7 +211,6 @@ class HuggingFace:
                         tokens_in=len(item.prompt),
                         tokens_out=made.tokens,
                         truncated=item.truncated,
-                        seconds=(time.perf_counter() - started) / done,
                         finish=made.finish,
                     ),
                 )

@@ -104,7 +104,7 @@ def load_model(weights: Weights, placement: Placement, allow_pickle: bool) -> Pr
     try:
         opened = family.from_pretrained(
             (weights.base or weights).folder,
-            dtype=placement.dtype,
+            dtype=torch.float32 if weights.base else placement.dtype,
             trust_remote_code=False,
             use_safetensors=None if allow_pickle else True,
             output_loading_info=True,
@@ -113,7 +113,9 @@ def load_model(weights: Weights, placement: Placement, allow_pickle: bool) -> Pr
         if loaded["missing_keys"]:  # transformers would fill them with random numbers
             raise ValueError(f"tensors are missing: {', '.join(sorted(loaded['missing_keys']))}")
         if weights.base is not None:
-            model = _merge_adapter(model, weights)
+            model = _merge_adapter(model, weights, placement.dtype)
+    except ModelError:
+        raise
     except Exception as error:  # safetensors, torch and peft each raise their own kinds
         raise _unreadable(weights, "weights", error) from None
     module: nn.Module = model.to(placement.device)  # type: ignore[arg-type]
@@ -139,14 +141,22 @@ def vocabulary_size(model: PreTrainedModel) -> int:
     return int(head.weight.shape[0])
 
 
-def _merge_adapter(model: PreTrainedModel, weights: Weights) -> PreTrainedModel:
+def _merge_adapter(model: PreTrainedModel, weights: Weights, dtype: torch.dtype) -> PreTrainedModel:
+    """The base with the adapter's deltas added in fp32, then rounded once to `dtype`."""
     from peft import PeftModel
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # between peft and transformers
         warnings.filterwarnings("error", message="Found missing adapter keys")
         adapted = PeftModel.from_pretrained(model, str(weights.folder))
-    return cast(PreTrainedModel, adapted.merge_and_unload())
+    if adapted.active_peft_config.is_prompt_learning:
+        raise ModelError(
+            f"{weights.name}: adapters of the kind {adapted.active_peft_config.peft_type.value} "
+            "put learned tokens before the prompt, which cannot be merged into the base",
+            "use an adapter that changes weights, such as LoRA",
+        )
+    merged: nn.Module = adapted.merge_and_unload()
+    return cast(PreTrainedModel, merged.to(dtype))
 
 
 def _multiplies_bf16(device: torch.device) -> bool:

@@ -56,5 +56,8 @@ class Model(Protocol):
     def encode(self, requests: Sequence[Request]) -> list[Encoded]:
         """Token ids of each request, truncated on the left to what the model reads."""
 
+    def load(self) -> None:
+        """Make ready to answer; `answer` does so by itself, but then its time counts."""
+
     def answer(self, asked: Sequence[Encoded]) -> Iterator[tuple[int, Reply]]:
         """(position in `asked`, Reply) for each, in the order in which batches finish."""

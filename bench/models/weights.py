@@ -29,7 +29,11 @@ class Weights:
 
 
 def find_weights(
-    name: str, revision: str = "", base: str = "", allow_pickle: bool = False
+    name: str,
+    revision: str = "",
+    base: str = "",
+    allow_pickle: bool = False,
+    as_base: bool = False,
 ) -> Weights:
     """The folder that `name` (built-in name, local folder, Hub id) stands for.
 
@@ -37,10 +41,15 @@ def find_weights(
         ModelError: nothing has that name, files are missing or damaged, the weights are a pickle
             and `allow_pickle` is False, or an adapter's base cannot be found.
     """
-    folder = _folder(name, revision)
+    folder = find_folder(name, revision)
     adapter = folder / "adapter_config.json"
+    if adapter.is_file() and as_base:
+        raise ModelError(
+            f"{folder}: is named as a base, but is an adapter itself",
+            "name the base with --base FOLDER",
+        )
     if adapter.is_file():
-        parent = find_weights(base or _base_name(adapter), "", "", allow_pickle)
+        parent = find_weights(base or _base_name(adapter), "", "", allow_pickle, as_base=True)
         _check_files(folder, "adapter_model", allow_pickle)
         return Weights(name, folder, parent, _digest(folder, parent.digest))
     if not (folder / "config.json").is_file():
@@ -54,7 +63,12 @@ def find_weights(
     return Weights(name, folder, None, _digest(folder, ""))
 
 
-def _folder(name: str, revision: str) -> Path:
+def find_folder(name: str, revision: str = "") -> Path:
+    """The folder that `name` stands for, fetched or converted if need be; not looked into.
+
+    Raises:
+        ModelError: nothing has that name.
+    """
     if name in BUILT_IN:
         return BUILT_IN[name]()
     if Path(name).is_dir():
@@ -68,6 +82,7 @@ def _folder(name: str, revision: str) -> Path:
 
 
 def _is_hub_id(name: str) -> bool:
+    """Whether `name` has the form org/name."""
     return name.count("/") == 1 and not name.startswith((".", "/", "~"))
 
 
@@ -89,24 +104,28 @@ def _download(name: str, revision: str) -> Path:
 
 
 def _base_name(adapter: Path) -> str:
+    """The base that an adapter names: a folder, a built-in name or a Hub id."""
     try:
-        name = json.loads(adapter.read_text(encoding="utf-8")).get("base_model_name_or_path")
+        config = json.loads(adapter.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{adapter}: cannot be read: {error}", "restore the file") from None
-    if not name:
+    name = config.get("base_model_name_or_path") if isinstance(config, dict) else None
+    if not name or not isinstance(name, str):
         raise ModelError(
-            f"{adapter}: base_model_name_or_path is not set", "name the base with --base FOLDER"
+            f"{adapter}: base_model_name_or_path: found {name!r}, expected a folder or a Hub id",
+            "name the base with --base FOLDER",
         )
     if not Path(name).is_dir() and name not in BUILT_IN and not _is_hub_id(name):
         raise ModelError(
             f"{adapter}: base_model_name_or_path: no such model {name!r}",
             "name the base with --base FOLDER",
         )
-    return str(name)
+    return name
 
 
 def _check_files(folder: Path, stem: str, allow_pickle: bool) -> None:
-    tensors = sorted(folder.glob(f"{stem}*.safetensors"))
+    exact = f"{stem}.safetensors" if stem == "adapter_model" else f"{stem}*.safetensors"
+    tensors = sorted(folder.glob(exact))
     pickles = sorted([*folder.glob(f"{stem}*.bin"), *folder.glob(f"pytorch_{stem}*.bin")])
     if not tensors and not (pickles and allow_pickle):
         if pickles:

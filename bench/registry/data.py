@@ -76,11 +76,11 @@ def count_rows(task: Task, role: Role, root: Path | None = None) -> int | None:
     if not split or (task.folder / "task.py").is_file():
         return None
     mirror = data_root(root) if task.spec.data.hub else None
-    if task.spec.data.files:
-        paths = [_local_file(task, split)]
-    else:
-        paths = _mirrored(task, split, mirror) if mirror else []
     try:
+        if task.spec.data.files:
+            paths = [_local_file(task, split)]
+        else:
+            paths = _mirrored(task, split, mirror) if mirror else []
         return sum(_count(path) for path in paths) if paths else None
     except (OSError, ValueError, TaskError):
         return None  # loading will say what is wrong

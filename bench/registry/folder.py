@@ -30,6 +30,18 @@ class Suite:
     limit: int | None
 
 
+# No task may be called like one of these: `-t core` would mean the task.
+SUITES = (
+    "core",
+    "qa",
+    "classification",
+    "summarization",
+    "code",
+    "safety",
+    "zh",
+    "smoke",
+    "public",
+)
 # Suites that are not simply "every task that names me in its `suites`".
 DERIVED_SUITES = {"smoke": Suite(of="core", limit=20)}
 
@@ -71,6 +83,8 @@ def find_task_files(folders: Iterable[Path]) -> dict[str, Path]:
             raise TaskError(f"{folder}: holds no task.yaml", f"bench new NAME --into {folder}")
         for file in files:
             name = file.parent.name
+            if name in SUITES:
+                raise TaskError(f"{file}: {name!r} is the name of a suite", "rename the folder")
             if name in found and found[name] != file:
                 raise TaskError(
                     f"two tasks are named {name!r}: {found[name]} and {file}",

@@ -62,7 +62,14 @@ def load_examples(
     """
     rows = load_rows(task, "test", root)[:limit]
     pool = load_rows(task, "shots", root) if shots.count else []
-    return examples_of(task, rows, pool, shots, variant)
+    examples, failures = examples_of(task, rows, pool, shots, variant)
+    distinct = {example.id: example for example in reversed(examples)}
+    failures += [
+        Failure(f"{example.id} again", str(task.folder), f"id {example.id!r} stands in two rows")
+        for example in examples
+        if distinct[example.id] is not example
+    ]
+    return [example for example in examples if distinct[example.id] is example], failures
 
 
 def examples_of(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import TaskError, UsageError, did_you_mean
+from bench.registry.folder import SUITES
 from bench.registry.spec import KINDS
 from bench.types import Json
 
@@ -64,6 +65,8 @@ def new_task(name: str, kind: str, into: Path) -> Path:
         raise UsageError(
             f"{name!r} is no task name", "use lower-case letters, digits and underscores"
         )
+    if name in SUITES:
+        raise UsageError(f"{name!r} is the name of a suite", "choose another name")
     if kind not in KINDS:
         raise UsageError(f"{kind!r} is no kind", did_you_mean(kind, KINDS))
     folder = into / name

@@ -4,7 +4,7 @@ index.html   self-contained: no script, no network
 board.md, board.csv, board.json
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from bench.reporting.export import (
 )
 from bench.scoring.aggregate import DIRECTIONS, Direction
 from bench.store import load_run, write_atomic
-from bench.types import Cell, Json, Record, Run
+from bench.types import Cell, Json, Record, Run, TaskRun
 
 MIB = 2**20
 LONGEST = 48  # characters of a column heading
@@ -103,16 +103,24 @@ def mismatches(entries: Sequence[Entry]) -> list[str]:
         if len(by_value) > 1:
             told = "; ".join(f"{value}: {', '.join(who)}" for value, who in by_value.items())
             found.append(f"{key} differs ({told})")
-    digests: dict[str, set[str]] = {}
-    for task in (task for entry in entries for task in entry.run.tasks):
-        digests.setdefault(task.task, set()).add(task.digest)
-    changed = [task for task, seen in digests.items() if len(seen) > 1]
-    if changed:
-        where = "every task" if len(changed) == len(digests) else ", ".join(changed)
-        found.append(f"rows or scorers differ in {where}")
+    tasks = [task for entry in entries for task in entry.run.tasks]
+    found += _changed(tasks, "rows or scoring differ", lambda task: task.digest)
+    found += _changed(tasks, "prompts differ", lambda task: task.prompts_digest)
     if len({frozenset(task.task for task in entry.run.tasks) for entry in entries}) > 1:
         found.append("not every run has every task, so means by kind cover different tasks")
     return found
+
+
+def _changed(tasks: Sequence[TaskRun], what: str, digest: Callable[[TaskRun], str]) -> list[str]:
+    """`what`, and in which tasks the runs disagree about `digest`."""
+    seen: dict[str, set[str]] = {}
+    for task in tasks:
+        seen.setdefault(task.task, set()).add(digest(task))
+    changed = [task for task, digests in seen.items() if len(digests) > 1]
+    if not changed:
+        return []
+    where = "every task" if len(changed) == len(seen) else ", ".join(changed)
+    return [f"{what} in {where}"]
 
 
 def _rows(entries: Sequence[Entry], headline: bool) -> list[tuple[str, list[Cell | None]]]:

@@ -8,8 +8,6 @@ import math
 
 from bench.types import Example, Normalise, Reply
 
-RULES: tuple[Normalise, ...] = ("none", "char", "byte", "token", "pmi")
-
 
 def comparable(example: Example, reply: Reply, rule: Normalise) -> tuple[float, ...]:
     """The values whose maximum is the prediction: log-likelihoods in nats, normalised by `rule`."""

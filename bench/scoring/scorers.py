@@ -6,6 +6,7 @@ Two kinds of names are not in the table: `score`, the function of the task's own
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -100,6 +101,12 @@ def _evaluate_metric(source: str) -> Scorer:
 def _load_metric(path: str) -> Any:  # noqa: ANN401  # evaluate has no type stubs
     import evaluate
 
+    if "/" in path and not Path(path).exists():
+        raise TaskError(
+            f"scorers: metric {path!r} is not a file here, and other people's metrics on the Hub "
+            "are code",
+            "copy the metric's script beside the task and name its path",
+        )
     try:
         return evaluate.load(path, keep_in_memory=True)
     except Exception as error:

@@ -72,7 +72,7 @@ def save_tiny_llama(folder: Path, reads_tokens: int = 256) -> Path:
     settings = tiny.CONFIGS["llama"][1] | {"max_position_embeddings": reads_tokens}
     config = transformers.LlamaConfig(**settings, bos_token_id=0, eos_token_id=1)
     model = transformers.LlamaForCausalLM(config)
-    tiny.widen(model)
+    tiny.widen(model, seed=0)
     model.generation_config.eos_token_id = 1  # a random model hardly ever stops by itself
     model.save_pretrained(folder)
     tiny.tokenizer(bos=True).save_pretrained(folder)

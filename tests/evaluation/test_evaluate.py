@@ -7,7 +7,7 @@ import pytest
 
 import bench
 from bench.store import LEDGER, Ledger
-from tests.evaluation.folders import CHOOSES, capitals, write_task
+from tests.evaluation.folders import CHOOSES, capitals, without_seconds, write_task
 
 
 @pytest.fixture
@@ -58,7 +58,8 @@ def test_a_run_in_another_folder_gives_the_same_records(ask, tiny_llama):
 @pytest.mark.parametrize("model", ["fake:gold", "fake:empty", "fake:constant=Lima"])
 @pytest.mark.usefixtures("tasks")
 def test_a_limit_gives_the_first_of_all_records(ask, model):
-    assert ask(model, "capitals", limit=5).records == ask(model, "capitals").records[:5]
+    few = without_seconds(ask(model, "capitals", limit=5).folder / "records.jsonl")
+    assert few == without_seconds(ask(model, "capitals").folder / "records.jsonl")[:5]
 
 
 def test_identical_requests_are_asked_once(ask, tmp_path, tiny_llama):

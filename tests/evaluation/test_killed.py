@@ -64,7 +64,7 @@ def test_ten_kills_lose_only_what_was_in_flight(tmp_path):
     resumed = slow_model.evaluate(tmp_path / "tasks", output, log, 0)
     assert asked() - asked_before == ROWS - known_before
     whole = slow_model.evaluate(tmp_path / "tasks", tmp_path / "whole", tmp_path / "log2", 0)
-    assert resumed.read_bytes() == whole.read_bytes()
+    assert without_seconds(resumed) == without_seconds(whole)
 
 
 @pytest.mark.parametrize(

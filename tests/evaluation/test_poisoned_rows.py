@@ -82,3 +82,24 @@ def test_a_task_none_of_whose_rows_can_be_rendered_is_an_error(tmp_path):
     write_task(tmp_path, prompt="{{ contry }}")
     with pytest.raises(bench.TaskError, match=r"test.jsonl:\d+: prompt .*'contry' is undefined"):
         bench.evaluate("fake:gold", ["capitals"], output=tmp_path, task_folders=[tmp_path])
+
+
+def test_a_second_row_with_an_id_is_failed_not_counted(tmp_path):
+    import bench
+
+    rows = capitals()[:3]
+    rows[2] = rows[2] | {"id": rows[0]["id"]}
+    write_task(tmp_path / "tasks", rows=rows)
+    (done,) = bench.evaluate(
+        "fake:gold", "capitals", output=tmp_path, task_folders=[tmp_path / "tasks"]
+    )
+    assert [record.status for record in done.records] == ["scored", "scored", "failed"]
+    assert "two rows" in done.records[2].reason
+
+
+@pytest.mark.parametrize("wrong", [{"limit": 0}, {"limit": -3}, {"shots": -1}])
+def test_numbers_without_meaning_are_refused(tmp_path, wrong):
+    import bench
+
+    with pytest.raises(bench.UsageError):
+        bench.evaluate("fake:gold", "facts", output=tmp_path, **wrong)

@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 import transformers
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, PromptTuningConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 
 from bench.errors import ModelError
@@ -95,11 +95,11 @@ def test_the_digest_is_of_adapter_and_base(checkpoint, adapter, copied, tmp_path
     assert find_weights(str(copied)).digest != before
 
 
-@pytest.mark.parametrize("name", [None, ""])
+@pytest.mark.parametrize("name", [None, "", 7])
 def test_an_adapter_that_names_no_base_wants_base(checkpoint, copied, name):
     change(copied, base_model_name_or_path=name)
     error = refused(copied)
-    assert "base_model_name_or_path is not set" in error.cause
+    assert f"base_model_name_or_path: found {name!r}, expected a folder" in error.cause
     assert "--base" in error.remedy
     assert len(list(opened(copied, checkpoint("llama")).answer(ITEMS))) == len(ITEMS)
 
@@ -111,6 +111,26 @@ def test_a_base_that_is_gone_is_named_with_the_option_that_replaces_it(checkpoin
     assert f"no such model {name!r}" in error.cause
     assert "--base" in error.remedy
     assert len(list(opened(copied, checkpoint("llama")).answer(ITEMS))) == len(ITEMS)
+
+
+def test_an_adapter_is_no_base(adapter, copied):
+    change(copied, base_model_name_or_path=str(adapter))
+    assert f"{adapter}: is named as a base, but is an adapter itself" in refused(copied).cause
+    assert "is an adapter itself" in refused(adapter, base=copied).cause
+
+
+def test_an_adapter_of_learned_prompts_cannot_be_merged(checkpoint, tmp_path):
+    settings = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2)
+    get_peft_model(load_base(checkpoint("llama")), settings).save_pretrained(tmp_path)
+    assert "PROMPT_TUNING put learned tokens before the prompt" in refused(tmp_path).cause
+
+
+def test_an_adapter_is_merged_in_fp32_and_rounded_once(checkpoint, adapter):
+    merged = PeftModel.from_pretrained(load_base(checkpoint("llama")), adapter).merge_and_unload()
+    model = HuggingFace(str(adapter), ModelOptions(dtype="bfloat16", device="cpu")).model
+    found, expected = model.state_dict(), merged.to(torch.bfloat16).state_dict()
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
 def test_a_base_that_does_not_exist_is_an_error(adapter):

@@ -31,8 +31,8 @@ LEAST = {"train": 200, "shots": 8, "test": 100}
 LEAST_CODE = {"train": 80, "shots": 8, "test": 50}
 
 
-def test_the_core_suite_is_this_list():
-    assert {name for name, task in TASKS.items() if "core" in task.spec.suites} == set(CORE)
+def test_the_core_suite_holds_at_least_this_list():
+    assert {name for name, task in TASKS.items() if "core" in task.spec.suites} >= set(CORE)
 
 
 @pytest.mark.parametrize("name", CORE)
@@ -65,12 +65,12 @@ def test_the_readme_says_origin_licence_and_limits(name):
         assert re.search(words, readme), words
 
 
-@pytest.mark.parametrize("name", TASKS)
-def test_every_task_can_be_asked_in_two_other_wordings(name):
+@pytest.mark.parametrize("name", CORE)
+def test_every_core_task_can_be_asked_in_two_other_wordings(name):
     assert len(TASKS[name].spec.variants) >= 2
 
 
-@pytest.mark.parametrize("name", sorted(set(TASKS) - set(CORE)))
+@pytest.mark.parametrize("name", [name for name, task in TASKS.items() if task.spec.data.hub])
 def test_a_public_task_is_pinned_and_says_where_its_rows_come_from(name):
     spec = TASKS[name].spec
     assert len(spec.data.revision) == 40

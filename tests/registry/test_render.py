@@ -250,7 +250,7 @@ def test_a_failed_row_keeps_its_id_or_is_known_by_its_place():
 
 
 def test_when_every_row_fails_the_error_is_raised():
-    with pytest.raises(TaskError, match=r"test\.jsonl:2: prompt: empty after rendering"):
+    with pytest.raises(TaskError, match=r"test\.jsonl:1: prompt: empty after rendering"):
         failures([SKY | {"question": ""}, SKY | {"question": " "}])
 
 

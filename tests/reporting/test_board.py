@@ -172,7 +172,7 @@ def test_differing_settings_rows_and_tasks_are_said():
     two = run(task("facts", digest="e"), model="b", settings={"shots": 5, "limit": None})
     assert mismatches(make_entries([(one, []), (two, [])])) == [
         "shots differs (0: a; 5: b)",
-        "rows or scorers differ in facts",
+        "rows or scoring differ in facts",
         "not every run has every task, so means by kind cover different tasks",
     ]
 

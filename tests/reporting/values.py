@@ -28,6 +28,7 @@ TASK = TaskRun(
     language="en",
     version=1,
     digest="d",
+    prompts_digest="p",
     variant="",
     scorers=("accuracy",),
     aggregates=(),

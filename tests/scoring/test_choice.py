@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.scoring.choice import (
-    RULES,
     accuracy,
     accuracy_byte,
     accuracy_char,
@@ -20,6 +19,8 @@ from bench.scoring.choice import (
 )
 from bench.types import Reply
 from tests.scoring.values import choice, generated, preferring
+
+RULES = ("none", "char", "byte", "token", "pmi")
 
 CHOICES = ("no", "certainly", "也许会")
 REPLY = preferring(-4.0, -9.0, -6.6, tokens=(1, 4, 2), alone=(-3.5, -8.0, -6.5))
