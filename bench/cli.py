@@ -345,7 +345,3 @@ def _complain(cause: str, remedy: str) -> None:
     from bench.terminal import print_error
 
     print_error(cause, remedy)
-
-
-if __name__ == "__main__":
-    main()
