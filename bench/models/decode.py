@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from bench.models.batching import Budget, batches, common_prefix
+from bench.models.batching import Budget, batches
 from bench.models.model import Encoded
-from bench.models.prefix import MINIMUM_SHARED, repeat_cache, run_prefix
+from bench.models.prefix import repeat_cache, run_prefix, shared_prefix
 from bench.models.projection import project_only
 from bench.models.reach import rope_switch
 from bench.models.rows import pad
@@ -72,7 +72,7 @@ def generate(
     `share` runs the prefix of all prompts once; the rows are then padded behind it, which is right
     for models that `bench.models.prefix.packs` accepts, within their `reach`.
     """
-    prefix = _shared_prefix(items) if share else 0
+    prefix = shared_prefix(items) if share else 0
     cache = run_prefix(model, items[0].prompt[:prefix]) if prefix else None
     lengths = [len(item.prompt) - prefix + _settings(item).max_tokens for item in items]
     for batch in batches(lengths, [1] * len(items), budget):
@@ -166,12 +166,6 @@ def _sampler(settings: Generation) -> torch.Generator | None:
 def _settings(item: Encoded) -> Generation:
     assert item.generation is not None
     return item.generation
-
-
-def _shared_prefix(items: Sequence[Encoded]) -> int:
-    shortest = min(len(item.prompt) for item in items)
-    shared = min(common_prefix([item.prompt for item in items]), shortest - 1)
-    return shared if shared >= MINIMUM_SHARED and len(items) > 1 else 0
 
 
 class _Causal:

@@ -34,7 +34,7 @@ def score_packed(
     model: PreTrainedModel, items: Sequence[Encoded], budget: Budget
 ) -> Iterator[tuple[int, Scores]]:
     """(position in `items`, (log-likelihoods, greedy flags) of its continuations), by batch."""
-    prefix = _shared_prefix(items)
+    prefix = shared_prefix(items)
     cache = run_prefix(model, items[0].prompt[:prefix]) if prefix else None
     lengths = [_row_length(item) - prefix for item in items]
     positions = [1 + sum(map(len, item.continuations)) - len(item.continuations) for item in items]
@@ -74,18 +74,18 @@ def run_prefix(model: PreTrainedModel, ids: Sequence[int]) -> DynamicCache:
     return cache
 
 
+def shared_prefix(items: Sequence[Encoded]) -> int:
+    """Length of the prefix worth caching; every prompt keeps at least its last token."""
+    shortest = min(len(item.prompt) for item in items)
+    shared = min(common_prefix([item.prompt for item in items]), shortest - 1)
+    return shared if shared >= MINIMUM_SHARED and len(items) > 1 else 0
+
+
 def repeat_cache(cache: DynamicCache, rows: int) -> DynamicCache:
     """A copy of a batch-1 cache for `rows` rows; the original stays as it is."""
     repeated = copy.deepcopy(cache)
     repeated.batch_repeat_interleave(rows)
     return repeated
-
-
-def _shared_prefix(items: Sequence[Encoded]) -> int:
-    """Length of the prefix worth caching; every prompt keeps at least its last token."""
-    shortest = min(len(item.prompt) for item in items)
-    shared = min(common_prefix([item.prompt for item in items]), shortest - 1)
-    return shared if shared >= MINIMUM_SHARED and len(items) > 1 else 0
 
 
 def _row_length(item: Encoded) -> int:

@@ -8,7 +8,8 @@ import pytest
 from bench.errors import SandboxError, TaskError, UsageError
 from bench.registry.check import check_task
 from bench.registry.prompt import ShotSettings, load_examples
-from bench.registry.scaffold import SCAFFOLDS, SPLITS, new_task
+from bench.registry.sample_rows import SCAFFOLDS
+from bench.registry.scaffold import SPLITS, new_task
 from bench.registry.spec import KINDS
 from bench.scoring.sandbox.run import require_sandbox
 from tests.tasks_at import tasks_at
