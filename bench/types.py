@@ -1,7 +1,8 @@
 """The concepts that every room shares, as frozen values: data only, no I/O.
 
 One row of a task becomes an Example; an Example becomes Requests; a model answers a Request with a
-Reply; a Reply scored is a Record; Records fold into Cells.
+Reply; a Reply scored is a Record; Records fold into Cells; two Cells' Records into a Contrast.
+Training learns from Demonstrations and Rankings, and leaves a Card in every checkpoint it writes.
 
 >>> Turn("user", "2 + 2 =").role
 'user'
@@ -18,6 +19,7 @@ Role = Literal["system", "user", "assistant"]
 Normalise = Literal["none", "char", "byte", "token", "pmi"]
 Finish = Literal["stop", "length", "scored", "error"]
 Status = Literal["scored", "failed"]
+Stage = Literal["base", "sft", "rm", "dpo", "ppo", "ppo_ptx", "rloo", "grpo", "published"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,127 @@ class Cell:
     failed: int
     chance: float
     warnings: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """The paired difference child - parent of one metric on the items both were scored on.
+
+    `p_better` is the probability that the true difference is on the better side of 0. All numbers
+    are None where fewer than two shared items were scored; `missing` counts the items that only
+    one of the two was scored on.
+    """
+
+    child: str
+    parent: str
+    task: str
+    kind: str
+    metric: str
+    estimate: float | None
+    se: float | None
+    lo: float | None
+    hi: float | None
+    level: float
+    method: str
+    p_better: float | None
+    n: int
+    n_clusters: int
+    missing: int
+    warnings: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is asked in training: as a chat, and as plain text for models without a template.
+
+    `source` is the task or data set, `group` what must not be split between training and held-out
+    rows (a user, a passage, a template); `example` is the task's row, None for plain data: with it
+    the task's own scorer can judge a reply.
+    """
+
+    source: str
+    id: str
+    group: str
+    turns: tuple[Turn, ...]
+    text: str
+    delimiter: str
+    example: Example | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """A prompt with the reply to learn."""
+
+    prompt: Prompt
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """A prompt with K replies; rank 1 is best and equal ranks are ties.
+
+    `scores` are what the ranks came from (empty when a person ranked); `target` is the
+    demonstration of the same prompt, empty where there is none.
+    """
+
+    prompt: Prompt
+    replies: tuple[str, ...]
+    ranks: tuple[int, ...]
+    scores: tuple[float, ...] = ()
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DataUse:
+    """How much of one source a stage learned from. `epochs` is rows drawn over rows there are;
+    `tokens` counts those that carried loss."""
+
+    source: str
+    digest: str
+    rows: int
+    drawn: int
+    epochs: float
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A checkpoint that a stage started from (`policy`) or was judged by (`reward`)."""
+
+    role: Literal["policy", "reward"]
+    name: str
+    stage: Stage
+    folder: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """`bench.json` in a checkpoint folder: where it comes from and what it cost.
+
+    `settings` is the stage of the recipe, whole; `inputs_digest` names everything the stage depends
+    on, so an unchanged stage is not trained again; `digest` is that of the weights.
+    """
+
+    schema_version: int
+    name: str
+    stage: Stage
+    digest: str
+    inputs_digest: str
+    parents: tuple[Parent, ...]
+    recipe: str
+    settings: dict[str, Json]
+    data: tuple[DataUse, ...]
+    steps: int
+    tokens: int
+    seed: int
+    seconds: float
+    peak_memory_bytes: int
+    metrics: dict[str, float]
+    command: str
+    environment: dict[str, str]
+    git: dict[str, str]
+    created: str
 
 
 @dataclass(frozen=True, slots=True)
