@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bench.cli_options import AsJson, Chat, DataRoot, Device, DType, TaskFolders, Unsafe, print_json
+from bench.cli_training import VERBS as TRAINING_VERBS
 from bench.errors import BenchError, UsageError
 
 if TYPE_CHECKING:
@@ -26,18 +28,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-TaskFolders = Annotated[
-    list[Path] | None,
-    typer.Option("--tasks", metavar="DIR", help="Folder of task folders; repeatable."),
-]
-DataRoot = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Local mirror of the Hub (BENCH_DATA_ROOT).")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-Unsafe = Annotated[
-    bool, typer.Option("--unsafe-code", help="Run model-written code without a sandbox.")
-]
-Chat = Literal["auto", "on", "off"]
 INTERRUPTED = 130
 
 
@@ -100,7 +90,7 @@ def list_tasks(
         task.name: {role: count_rows(task, role, data_root) for role in ROLES} for task in chosen
     }
     if as_json:
-        _print_json(
+        print_json(
             [
                 {
                     "name": task.name,
@@ -167,7 +157,7 @@ def show(
     asked = open_fake(model, {}) if model.startswith("fake:") else open_model(model)
     shown = show_rows(chosen, settings, asked, tokens)
     if as_json:
-        _print_json(shown)
+        print_json(shown)
     else:
         typer.echo("\n\n".join(shown_text(row) for row in shown))
 
@@ -216,7 +206,7 @@ def check(
     if as_json:
         from dataclasses import asdict
 
-        _print_json([asdict(finding) for finding in found])
+        print_json([asdict(finding) for finding in found])
     raise_findings(found, len(chosen))
     print_note(f"{len(chosen)} task folders conform")
 
@@ -242,10 +232,8 @@ def evaluate(
     variant: Annotated[str, typer.Option(help="Named alternative wording.")] = "",
     chat: Annotated[Chat, typer.Option(help="Use the chat template.")] = "auto",
     system: Annotated[str, typer.Option(help="System message of the chat.")] = "",
-    dtype: Annotated[
-        Literal["auto", "float32", "bfloat16", "float16"], typer.Option(help="Arithmetic.")
-    ] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    dtype: DType = "auto",
+    device: Device = "auto",
     revision: Annotated[str, typer.Option(help="Revision of a Hub id.")] = "",
     base: Annotated[str, typer.Option(help="Base of an adapter that does not name it.")] = "",
     batch_tokens: Annotated[int, typer.Option(min=0, help="Tokens a batch; 0 chooses.")] = 0,
@@ -311,7 +299,7 @@ def board(
     entries = load_entries(find_runs(runs))
     page = write_board(entries, output)
     if as_json:
-        _print_json(board_json(entries))
+        print_json(board_json(entries))
         return
     from bench.terminal import print_note, print_table
 
@@ -322,23 +310,21 @@ def board(
     print_note(f"wrote {page}, open it in a browser: {page.resolve().as_uri()}")
 
 
+for _name, _verb in TRAINING_VERBS.items():
+    app.command(_name)(_verb)
+
+
 def _report(done: "Sequence[EvaluatedRun]", as_json: bool) -> None:
     """Tables of finished runs on stdout, or one JSON document; failures and folders on stderr."""
     from bench.reporting.export import cells_json
     from bench.terminal import print_cells, print_summary
 
     if as_json:
-        _print_json(cells_json([(one.run.model, one.run.name, one.cells) for one in done]))
+        print_json(cells_json([(one.run.model, one.run.name, one.cells) for one in done]))
     for one in done:
         if not as_json:
             print_cells(one.run.model, one.cells)
         print_summary(one.run, one.records, one.folder)
-
-
-def _print_json(document: object) -> None:
-    import json
-
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def _complain(cause: str, remedy: str) -> None:

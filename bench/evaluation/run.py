@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.environment import energy_meter, environment, git_state, peak_memory_bytes
 from bench.errors import RunError, TaskError
 from bench.evaluation.ask import Progress, Silent, ask_all
-from bench.evaluation.environment import energy_meter, environment, git_state, peak_memory_bytes
 from bench.evaluation.plan import Ask, Plan, Settings, digest_of, make_plan
 from bench.models.model import Model
 from bench.registry.folder import Task

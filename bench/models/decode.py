@@ -29,10 +29,10 @@ Decode = Callable[[Sequence[int]], str]
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The text before the first stop, the number of tokens made, and why generation ended."""
+    """The text before the first stop, the tokens made (an end token included), and why it ended."""
 
     text: str
-    tokens: int
+    ids: tuple[int, ...]
     finish: Finish
 
 
@@ -123,15 +123,16 @@ def _run(
 def _advance(row: _Row, token: int, end_ids: frozenset[int], decode: Decode) -> Generated | None:
     """Add `token` to `row`; what was generated if the row has ended."""
     if token in end_ids:
-        return Generated(decode(row.tokens), len(row.tokens) + 1, "stop")
+        return Generated(decode(row.tokens), (*row.tokens, token), "stop")
     row.tokens.append(token)
+    full = len(row.tokens) == row.settings.max_tokens
+    if not full and not row.settings.stops:
+        return None
     text = decode(row.tokens)
     ends = [found for stop in row.settings.stops if (found := text.find(stop)) >= 0]
     if ends:
-        return Generated(text[: min(ends)], len(row.tokens), "stop")
-    if len(row.tokens) == row.settings.max_tokens:
-        return Generated(text, len(row.tokens), "length")
-    return None
+        return Generated(text[: min(ends)], tuple(row.tokens), "stop")
+    return Generated(text, tuple(row.tokens), "length") if full else None
 
 
 def _choose(
@@ -179,17 +180,26 @@ class _Causal:
         cache: DynamicCache | None,
     ) -> None:
         self.model = model
-        self.ids, own = pad(prompts, left=True)
-        shared = torch.ones(len(prompts), prefix, dtype=own.dtype)
+        # Several samples of one prompt read it once.
+        distinct = {tuple(prompt): None for prompt in prompts}
+        numbers = {prompt: number for number, prompt in enumerate(distinct)}
+        self.asked = [numbers[tuple(prompt)] for prompt in prompts]
+        self.ids, own = pad(list(distinct), left=True)
+        shared = torch.ones(len(distinct), prefix, dtype=own.dtype)
         self.mask = torch.cat([shared, own], dim=1).to(model.device)
         self.cache = (
             DynamicCache(config=model.config)
             if cache is None
-            else repeat_cache(cache, len(prompts))
+            else repeat_cache(cache, len(distinct))
         )
 
     def first(self) -> Tensor:
-        return self._run(self.ids.to(self.model.device))
+        logits = self._run(self.ids.to(self.model.device))
+        if len(self.asked) == len(self.ids):
+            return logits
+        rows = torch.tensor(self.asked, device=logits.device)
+        self.keep(rows)
+        return logits[rows]
 
     def step(self, tokens: Tensor) -> Tensor:
         self.mask = torch.cat([self.mask, self.mask.new_ones(len(tokens), 1)], dim=1)

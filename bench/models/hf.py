@@ -11,6 +11,7 @@ from functools import cached_property
 from jinja2 import TemplateError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from bench.cards import read_card
 from bench.errors import ModelError
 from bench.models.batching import Budget
 from bench.models.decode import generate
@@ -49,6 +50,7 @@ class HuggingFace:
             name, options.revision, options.base, options.allow_pickle
         )
         self.placement: Placement = choose_placement(options.dtype, options.device)
+        self.card = read_card(self.weights.folder)
         self.config = load_config(self.weights)
         self.tokenizer: PreTrainedTokenizerBase = load_tokenizer(self.weights)
         self.encoder = Encoder(
@@ -69,7 +71,11 @@ class HuggingFace:
 
     @property
     def description(self) -> dict[str, str | int | float]:
-        """Family, dtype, device and reading length, for run.json."""
+        """Family, dtype, device, reading length and descent, for run.json.
+
+        `stage` is "" without a card; `parent` is the digest of the weights that training started
+        from, "" without.
+        """
         return {
             "family": str(self.config.model_type),
             "folder": str(self.weights.folder),
@@ -81,6 +87,8 @@ class HuggingFace:
             "revision": self.options.revision,
             "batch_tokens": self.options.batch_tokens,
             "allow_pickle": self.options.allow_pickle,
+            "stage": self.card.stage if self.card else "",
+            "parent": self._parent,
         }
 
     @property
@@ -134,6 +142,18 @@ class HuggingFace:
         return load_model(self.weights, self.placement, self.options.allow_pickle)
 
     @cached_property
+    def end_ids(self) -> frozenset[int]:
+        """The tokens that end a text: those of the generation configuration and the tokenizer."""
+        stated = getattr(self.model.generation_config, "eos_token_id", None)
+        ids = [*(stated if isinstance(stated, list) else [stated]), self.tokenizer.eos_token_id]
+        return frozenset(token for token in ids if token is not None)
+
+    @property
+    def _parent(self) -> str:
+        parents = self.card.parents if self.card else ()
+        return next((parent.digest for parent in parents if parent.role == "policy"), "")
+
+    @cached_property
     def _packs(self) -> bool:
         return not self.config.is_encoder_decoder and packs(self.model)
 
@@ -151,12 +171,6 @@ class HuggingFace:
         tokens = self.options.batch_tokens or 8 * TOKENS_AT_ONCE.get(kind, 2048)
         rows = ROWS_GENERATED.get(kind, 32)
         return Budget(tokens, rows, rows)
-
-    @cached_property
-    def _end_ids(self) -> frozenset[int]:
-        stated = getattr(self.model.generation_config, "eos_token_id", None)
-        ids = [*(stated if isinstance(stated, list) else [stated]), self.tokenizer.eos_token_id]
-        return frozenset(token for token in ids if token is not None)
 
     def _near(self, asked: Sequence[Encoded], places: Sequence[int]) -> list[int]:
         """Those whose tokens may be packed behind a shared prefix."""
@@ -200,7 +214,7 @@ class HuggingFace:
                 continue
             items = [asked[place] for place in group]
             produced = generate(
-                self.model, items, bounds, self._end_ids, self._decode, share=group is near
+                self.model, items, bounds, self.end_ids, self._decode, share=group is near
             )
             for number, made in produced:
                 item = items[number]
@@ -209,7 +223,7 @@ class HuggingFace:
                     Reply(
                         text=made.text,
                         tokens_in=len(item.prompt),
-                        tokens_out=made.tokens,
+                        tokens_out=len(made.ids),
                         truncated=item.truncated,
                         finish=made.finish,
                     ),

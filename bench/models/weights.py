@@ -73,7 +73,7 @@ def find_folder(name: str, revision: str = "") -> Path:
         return BUILT_IN[name]()
     if Path(name).is_dir():
         return Path(name)
-    if _is_hub_id(name):
+    if is_hub_id(name):
         return _download(name, revision)
     raise ModelError(
         f"no model is named {name!r}: not a folder, not built in, not a Hub id (org/name)",
@@ -81,7 +81,7 @@ def find_folder(name: str, revision: str = "") -> Path:
     )
 
 
-def _is_hub_id(name: str) -> bool:
+def is_hub_id(name: str) -> bool:
     """Whether `name` has the form org/name."""
     return name.count("/") == 1 and not name.startswith((".", "/", "~"))
 
@@ -115,7 +115,7 @@ def _base_name(adapter: Path) -> str:
             f"{adapter}: base_model_name_or_path: found {name!r}, expected a folder or a Hub id",
             "name the base with --base FOLDER",
         )
-    if not Path(name).is_dir() and name not in BUILT_IN and not _is_hub_id(name):
+    if not Path(name).is_dir() and name not in BUILT_IN and not is_hub_id(name):
         raise ModelError(
             f"{adapter}: base_model_name_or_path: no such model {name!r}",
             "name the base with --base FOLDER",

@@ -1,16 +1,13 @@
 """Rules of `bench check` about rows: ids, empty fields, balance of labels, overlap of splits."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 
-from bench.registry.data import ROLES, Row
+from bench.registry.data import ROLES
 from bench.registry.finding import Finding, Level, Loaded, Rule
+from bench.registry.overlap import Gram, folded, grams_of_row
 
-GRAM = 13  # words (characters in Chinese) shared by test and train that count as leaked
 FEW = 20  # rows below which shares say nothing
-PUNCTUATION = re.compile(r"[.,;:!?\"'“”‘’…、。，；：！？]")
-WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_]+")
 
 
 def _ids(loaded: Loaded) -> Iterator[Finding]:
@@ -62,43 +59,32 @@ def _overlap(loaded: Loaded) -> Iterator[Finding]:
     """
     level: Level = "warning" if loaded.task.spec.data.hub else "error"
     known: dict[str, str] = {}
-    grams: dict[tuple[str, ...], str] = {}
+    grams: dict[Gram, str] = {}
     for role in ("train", "shots"):
         for row, example in zip(loaded.rows[role], loaded.examples[role], strict=True):
-            known[_folded(example.question)] = row.where
-            for gram in _grams(row):
+            known[folded(example.question)] = row.where
+            for gram in grams_of_row(row):
                 grams[gram] = row.where
     shared = _boilerplate(loaded)
     for row, example in zip(loaded.rows["test"], loaded.examples["test"], strict=True):
-        if _folded(example.question) in known:
-            twin = known[_folded(example.question)]
+        if folded(example.question) in known:
+            twin = known[folded(example.question)]
             yield Finding("overlap", row.where, f"the same question is at {twin}", level)
             continue
-        leaked = next((gram for gram in _grams(row) if gram in grams and gram not in shared), None)
+        leaked = next(
+            (gram for gram in grams_of_row(row) if gram in grams and gram not in shared), None
+        )
         if leaked is not None:
             text = " ".join(leaked)
             message = f"13 words as at {grams[leaked]}: {text!r}"
             yield Finding("overlap", row.where, message, level)
 
 
-def _boilerplate(loaded: Loaded) -> set[tuple[str, ...]]:
+def _boilerplate(loaded: Loaded) -> set[Gram]:
     """Word runs that more than a tenth of the train rows hold: phrasing of the data, not a leak."""
-    counts = Counter(gram for row in loaded.rows["train"] for gram in set(_grams(row)))
+    counts = Counter(gram for row in loaded.rows["train"] for gram in set(grams_of_row(row)))
     bound = max(5, len(loaded.rows["train"]) // 10)
     return {gram for gram, count in counts.items() if count > bound}
-
-
-def _grams(row: Row) -> Iterator[tuple[str, ...]]:
-    for value in row.values.values():
-        if isinstance(value, str):
-            words = WORDS.findall(value.casefold())
-            for start in range(len(words) - GRAM + 1):
-                yield tuple(words[start : start + GRAM])
-
-
-def _folded(text: str) -> str:
-    """`text` without case, spacing and punctuation; signs stay, as 2 + 3 is not 2 - 3."""
-    return " ".join(PUNCTUATION.sub(" ", text.casefold()).split())
 
 
 ROW_RULES: dict[str, Rule] = {

@@ -1,5 +1,6 @@
-"""Rows of a task: from files in its folder, a local mirror of the Hub, or the Hub itself.
+"""Rows: from files in a task's folder, a local mirror of the Hub, or the Hub itself.
 
+Tasks are read by role (`load_rows`), other training data by name (`read_file`, `load_hub_split`).
 The mirror (`--data-root` or `BENCH_DATA_ROOT`) is tried before the Hub and is laid out as
 `<org>/<name>/[<config>/]<split>-*.parquet|jsonl|csv`.
 """
@@ -62,9 +63,9 @@ def load_rows(task: Task, role: Role, root: Path | None = None) -> list[Row]:
     if hooks.load is not None:
         rows = _hook_rows(task, split, hooks.load)
     elif task.spec.data.files:
-        rows = list(_read(_local_file(task, split)))
+        rows = list(read_file(_local_file(task, split)))
     else:
-        rows = _hub_rows(task, split, data_root(root))
+        rows = _hub_rows(task, split, root)
     if not rows:
         raise TaskError(f"{task.name}: split {split!r} holds no rows", "add rows or drop the split")
     return [Row(_rendered(hooks.render, row), row.where) for row in rows] if hooks.render else rows
@@ -80,7 +81,7 @@ def count_rows(task: Task, role: Role, root: Path | None = None) -> int | None:
         if task.spec.data.files:
             paths = [_local_file(task, split)]
         else:
-            paths = _mirrored(task, split, mirror) if mirror else []
+            paths = _mirrored(task.spec.data.hub, task.spec.data.config, split, mirror)
         return sum(_count(path) for path in paths) if paths else None
     except (OSError, ValueError, TaskError):
         return None  # loading will say what is wrong
@@ -90,8 +91,58 @@ def is_local(task: Task, root: Path | None = None) -> bool:
     """Whether the test rows can be read without asking the Hub."""
     if not task.spec.data.hub:
         return True
+    data = task.spec.data
+    return bool(_mirrored(data.hub, data.config, task.spec.splits.test, data_root(root)))
+
+
+def read_file(path: Path) -> Iterator[Row]:
+    """The rows of one data file.
+
+    Raises:
+        TaskError: no such file, an unknown format, or a line that cannot be read.
+    """
+    if path.suffix not in FORMATS:
+        raise TaskError(f"{path}: unknown data format", f"use one of {', '.join(FORMATS)}")
+    try:
+        if path.suffix == ".parquet":
+            yield from _read_parquet(path)
+        elif path.suffix == ".csv":
+            yield from _read_csv(path)
+        else:
+            yield from _read_jsonl(path)
+    except FileNotFoundError:
+        raise TaskError(f"{path}: no such data file", "add the file or mend its path") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise TaskError(f"{path}: cannot be read: {error}", "restore or mend the file") from None
+
+
+def load_hub_split(
+    hub: str, config: str, revision: str, split: str, root: Path | None = None
+) -> list[Row]:
+    """All rows of a split of a Hub data set: from the mirror if it is there, else from the Hub.
+
+    An empty `config` is the default one, an empty `revision` the newest.
+
+    Raises:
+        TaskError: neither has it, or it cannot be read; the message says which file to put where.
+    """
     mirror = data_root(root)
-    return mirror is not None and bool(_mirrored(task, task.spec.splits.test, mirror))
+    paths = _mirrored(hub, config, split, mirror)
+    if paths:
+        _require_all_shards(paths)
+        return [row for path in paths for row in read_file(path)]
+    stay_offline_without_network()
+    try:
+        import datasets  # heavy, and most tasks never need it
+
+        datasets.disable_progress_bars()
+        table = datasets.load_dataset(hub, config or None, revision=revision or None, split=split)
+    except Exception as error:
+        raise _unreachable(hub, config, split, mirror, error) from None
+    return [
+        Row(dict(values), f"{hub}@{revision or 'main'} {split} row {number}")
+        for number, values in enumerate(table, start=1)
+    ]
 
 
 def _hook_rows(task: Task, split: str, load: Callable[[str], list[dict[str, Json]]]) -> list[Row]:
@@ -135,27 +186,6 @@ def _count(path: Path) -> int:
         return int(parquet.read_metadata(path).num_rows)
     with path.open("rb") as lines:
         return sum(1 for line in lines if line.strip())
-
-
-def _read(path: Path) -> Iterator[Row]:
-    """The rows of one data file.
-
-    Raises:
-        TaskError: no such file, an unknown format, or a line that cannot be read.
-    """
-    if path.suffix not in FORMATS:
-        raise TaskError(f"{path}: unknown data format", f"use one of {', '.join(FORMATS)}")
-    try:
-        if path.suffix == ".parquet":
-            yield from _read_parquet(path)
-        elif path.suffix == ".csv":
-            yield from _read_csv(path)
-        else:
-            yield from _read_jsonl(path)
-    except FileNotFoundError:
-        raise TaskError(f"{path}: no such data file", "add the file or mend data.files") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise TaskError(f"{path}: cannot be read: {error}", "restore or mend the file") from None
 
 
 def _read_jsonl(path: Path) -> Iterator[Row]:
@@ -210,9 +240,21 @@ def _read_parquet(path: Path) -> Iterator[Row]:
         yield Row(values, f"{path} row {number}")
 
 
-def _mirrored(task: Task, split: str, mirror: Path) -> list[Path]:
+def _hub_rows(task: Task, split: str, root: Path | None) -> list[Row]:
+    data = task.spec.data
+    try:
+        return load_hub_split(data.hub, data.config, data.revision, split, root)
+    except TaskError as error:
+        named = error.cause.startswith(data.hub)  # a file, or a data root, speaks for itself
+        cause = f"{task.name}: {error.cause}" if named else error.cause
+        raise TaskError(cause, error.remedy) from None
+
+
+def _mirrored(hub: str, config: str, split: str, mirror: Path | None) -> list[Path]:
     """The files of a split, in one format: a second one would double the rows."""
-    folder = mirror / task.spec.data.hub / task.spec.data.config
+    if mirror is None:
+        return []
+    folder = mirror / hub / config
     for suffix in FORMATS:
         whole = folder / f"{split}{suffix}"
         paths = [whole] if whole.is_file() else sorted(folder.glob(f"{split}-*{suffix}"))
@@ -231,34 +273,19 @@ def _require_all_shards(paths: Sequence[Path]) -> None:
         )
 
 
-def _hub_rows(task: Task, split: str, mirror: Path | None) -> list[Row]:
-    data = task.spec.data
-    paths = _mirrored(task, split, mirror) if mirror else []
-    if paths:
-        _require_all_shards(paths)
-        return [row for path in paths for row in _read(path)]
-    place = "/".join(part for part in (data.hub, data.config) if part)
+def _unreachable(
+    hub: str, config: str, split: str, mirror: Path | None, error: Exception
+) -> TaskError:
+    """Says which file would have been read, and which splits stand where it should."""
+    place = "/".join(part for part in (hub, config) if part)
     wanted = f"{mirror or '$BENCH_DATA_ROOT'}/{place}/{split}-00000-of-00001.parquet (or .jsonl)"
     beside = (
         {re.split(r"[-.]", path.name)[0] for path in (mirror / place).glob("*.*")} if mirror else ()
     )
-    stay_offline_without_network()
-    try:
-        import datasets  # heavy, and most tasks never need it
-
-        datasets.disable_progress_bars()
-        table = datasets.load_dataset(
-            data.hub, data.config or None, revision=data.revision, split=split
-        )
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise TaskError(
-            f"{task.name}: {data.hub} split {split!r} is not mirrored and cannot be loaded from "
-            f"the Hub ({type(error).__name__}: {reason})",
-            f"put the rows at {wanted}, or connect to the network"
-            + (f"; of the splits beside it, {did_you_mean(split, beside)}" if beside else ""),
-        ) from None
-    return [
-        Row(dict(values), f"{data.hub}@{data.revision} {split} row {number}")
-        for number, values in enumerate(table, start=1)
-    ]
+    reason = " ".join(str(error).split())[:200]
+    return TaskError(
+        f"{hub} split {split!r} is not mirrored and cannot be loaded from "
+        f"the Hub ({type(error).__name__}: {reason})",
+        f"put the rows at {wanted}, or connect to the network"
+        + (f"; of the splits beside it, {did_you_mean(split, beside)}" if beside else ""),
+    )

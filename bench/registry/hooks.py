@@ -4,7 +4,8 @@
     def render(row: dict) -> dict               fields added to a row before the templates
     def score(example, reply) -> float          a scorer, named `score` in task.yaml
 
-It is imported only when the task is used, never to list it.
+It is imported only when the task is used, never to list it. A recipe names functions of its own as
+FILE.py:FUNCTION (`load_function`), imported with the same care.
 """
 
 import importlib.util
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from bench.errors import TaskError
+from bench.errors import TaskError, did_you_mean
 from bench.types import Example, Json, Reply
 
 HOOKS = ("load", "render", "score")
@@ -39,7 +40,7 @@ def load_hooks(folder: Path) -> Hooks:
     path = folder / "task.py"
     if not path.is_file():
         return Hooks()
-    module = _import(path)
+    module = _import(path, f"bench_task_{folder.name}")
     public = [
         name
         for name, value in vars(module).items()
@@ -62,8 +63,27 @@ def load_hooks(folder: Path) -> Hooks:
     return Hooks(**found)
 
 
-def _import(path: Path) -> ModuleType:
-    name = f"bench_task_{path.parent.name}"
+def load_function(reference: str, folder: Path) -> Callable[..., object]:
+    """The function that `reference` (FILE.py:FUNCTION, the file relative to `folder`) names.
+
+    Raises:
+        TaskError: it is written otherwise, or the file or the function in it cannot be had.
+    """
+    file, _, name = reference.rpartition(":")
+    if not file.endswith(".py") or not name.isidentifier():
+        raise TaskError(f"{reference!r} names no function", "write FILE.py:FUNCTION")
+    path = folder / file
+    if not path.is_file():
+        raise TaskError(f"{path}: no such file", f"put it there, or mend {reference!r}")
+    module = _import(path, f"bench_recipe_{path.stem}")
+    found = vars(module).get(name)
+    if not callable(found):
+        known = [known for known, value in vars(module).items() if callable(value)]
+        raise TaskError(f"{path}: has no function {name!r}", did_you_mean(name, known))
+    return found
+
+
+def _import(path: Path, name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -72,6 +92,6 @@ def _import(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         raise TaskError(
-            f"{path}: cannot be imported: {type(error).__name__}: {error}", "mend task.py"
+            f"{path}: cannot be imported: {type(error).__name__}: {error}", f"mend {path.name}"
         ) from error
     return module

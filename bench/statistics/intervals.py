@@ -64,7 +64,7 @@ def mean_interval(
         return _wilson(mean, y.size, level, "wilson")
     if groups < 2:
         return Interval(mean, None, None, "none", ("one independent item: no interval",))
-    error = _clustered_error(y - mean, names, groups)
+    error = clustered_error(y - mean, names)
     few = clustered and groups < FEW_CLUSTERS
     warnings = (f"only {groups} clusters: the interval may be too narrow",) if few else ()
     quantile = float(stats.t.ppf((1 + level) / 2, groups - 1))
@@ -76,12 +76,16 @@ def mean_interval(
     return _wilson(mean, effective, level, _named("wilson", clustered), warnings)
 
 
-def _clustered_error(
-    residuals: "np.ndarray[tuple[int], np.dtype[np.float64]]", names: Sequence[str], groups: int
+def clustered_error(
+    residuals: "np.ndarray[tuple[int], np.dtype[np.float64]]", clusters: Sequence[str]
 ) -> float:
-    _, group = np.unique(np.asarray(names), return_inverse=True)
+    """CR1 standard error of a mean from `residuals` [n] around it; two `clusters` [n] or more.
+
+    Liang & Zeger 1986; the formula stands at `mean_interval`.
+    """
+    names, group = np.unique(np.asarray(clusters), return_inverse=True)
     sums = np.bincount(group, weights=residuals)
-    return math.sqrt(groups / (groups - 1) * float((sums**2).sum())) / residuals.size
+    return math.sqrt(names.size / (names.size - 1) * float((sums**2).sum())) / residuals.size
 
 
 def _wilson(

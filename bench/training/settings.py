@@ -152,8 +152,6 @@ class Lora(Strict):
     """Rank r of the update BA."""
     alpha: Positive = 32.0
     """The update is scaled by alpha / rank."""
-    dropout: Share = 0.0
-    """Dropout on the input of A."""
     targets: tuple[str, ...] = ()
     """Names of the linear layers that are adapted; empty: all but the output embedding."""
     last_layers: Count | None = None
@@ -205,7 +203,7 @@ class Training(Strict):
     system: str = ""
     """System message of the chat."""
     ema: Share = 0.0
-    """Decay of an exponential moving average of the weights, which is then what is saved; 0: none."""
+    """Decay of a moving average of the weights, which is then what is saved; 0: none."""
     save_every: Count = 50
     """Updates between two saved states; a killed run goes on from the last."""
     max_loss: Positive | None = None
@@ -239,6 +237,8 @@ class Sft(Training):
     """Draws over rows of the mixture."""
     steps: Count | None = None
     """Updates, in place of epochs."""
+    dropout: Share = 0.0
+    """Probability of every dropout layer (InstructGPT: 0.2); models without one are refused."""
     select: Select = Select()
     """Which epoch's weights are kept."""
 

@@ -82,7 +82,7 @@ def test_a_stop_string_cuts_the_text_even_across_tokens():
     (cut,) = made("llama", prompts(0, settings=settings)[:1], ends=())
     assert cut.text == free.text[: free.text.index(stop)]
     assert cut.finish == "stop"
-    assert cut.tokens <= 6
+    assert len(cut.ids) <= 6
 
 
 def test_the_first_of_several_stops_in_the_text_counts():
@@ -108,7 +108,7 @@ def test_an_end_token_stops_and_is_no_part_of_the_text():
     end = ids[7]
     (cut,) = made("llama", prompts(0)[:1], ends=(end,))
     assert cut.text == spell(ids[: ids.index(end)])
-    assert (cut.finish, cut.tokens) == ("stop", ids.index(end) + 1)
+    assert (cut.finish, len(cut.ids)) == ("stop", ids.index(end) + 1)
 
 
 def test_generation_ends_at_the_length_asked_for():

@@ -1,4 +1,10 @@
-"""What `run.json` says about the machine: versions, commit, peak memory, energy."""
+"""What `run.json` and `bench.json` say about the machine: versions, commit, peak memory, energy.
+
+Evaluation and training call it when they start and when they end.
+
+>>> environment()["python"].startswith("3.")
+True
+"""
 
 import platform
 import resource
@@ -14,7 +20,9 @@ PACKAGES = (
     "instruct-bench",
     "torch",
     "transformers",
+    "tokenizers",
     "peft",
+    "accelerate",
     "datasets",
     "numpy",
     "scikit-learn",
@@ -25,7 +33,7 @@ RAPL = Path("/sys/class/powercap")
 
 
 def environment() -> dict[str, str]:
-    """Python, platform and the versions of the packages that scores depend on."""
+    """Python, platform and the versions of the packages that scores and weights depend on."""
     found = {"python": platform.python_version(), "platform": platform.platform()}
     for package in PACKAGES:
         try:

@@ -1,0 +1,218 @@
+"""Networks -> checkpoint folders that transformers loads without bench, and reward models back.
+
+    sft/config.json, model.safetensors, tokenizer.json, ...   the policy, an adapter merged into it
+       /adapter/                                              the same change as LoRA weights
+       /bench.json                                            the card, written last
+
+A reward model is a sequence classifier with one label. The shift that makes demonstrations score 0
+has no place among its weights; it stands in config.json as `reward_bias`.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import torch
+from peft import get_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers import (
+    AutoModelForSequenceClassification,
+    GenerationConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from bench.errors import ModelError, RunError
+from bench.models.load import load_config
+from bench.models.weights import CONTENT, NOT_CONTENT, Weights
+from bench.training.network import Network
+from bench.training.probe import packing_reach
+
+ADAPTER = "adapter"
+FILE = "adapter_model.safetensors"
+BIAS = "reward_bias"
+HEADS = ("score", "classifier")
+
+
+def save_policy(
+    network: Network, tokenizer: PreTrainedTokenizerBase, end: int, parent: str, folder: Path
+) -> None:
+    """Write the policy to `folder`, which must exist. Merges its adapter: the network is used up.
+
+    `end` is added to the ids that end a reply; `parent` is what the adapter belongs to.
+    """
+    model = _merged(network, parent, folder)
+    model.generation_config = _generation(model, end)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def save_reward(
+    network: Network, tokenizer: PreTrainedTokenizerBase, parent: str, folder: Path
+) -> None:
+    """Write the reward model to `folder`, which must exist. The network is used up.
+
+    Raises:
+        ModelError: transformers has no sequence classifier of this architecture.
+    """
+    assert network.head is not None, "a reward model has a scalar head"
+    model = _merged(network, parent, folder)
+    config = deepcopy(model.config)
+    config.num_labels = 1
+    config.pad_token_id = _padding(tokenizer)
+    setattr(config, BIAS, float(network.head.bias))
+    classifier = _classifier(config)
+    classifier.base_model.load_state_dict(model.base_model.state_dict())
+    with torch.no_grad():
+        _head(classifier).weight.copy_(network.head.weight)
+    classifier.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def open_reward(weights: Weights, device: torch.device, dtype: torch.dtype) -> Network:
+    """The reward model in `weights`, frozen.
+
+    Raises:
+        ModelError: it is no sequence classifier with one label, or cannot be read.
+    """
+    config = load_config(weights)
+    kinds = config.architectures or []
+    if not any(kind.endswith("ForSequenceClassification") for kind in kinds):
+        raise ModelError(
+            f"{weights.name}: is no reward model: {weights.folder / 'config.json'}: architectures: "
+            f"found {kinds}, expected a sequence classifier with one label",
+            "train one with a stage of kind reward",
+        )
+    try:
+        model = cast(
+            PreTrainedModel,
+            AutoModelForSequenceClassification.from_pretrained(
+                weights.folder, dtype=torch.float32, num_labels=1, use_safetensors=True
+            ),
+        )
+    except Exception as error:  # safetensors, torch and transformers raise their own kinds
+        raise ModelError(
+            f"{weights.name}: weights in {weights.folder} cannot be used: {error}",
+            "check that the folder was saved completely",
+        ) from None
+    placed = cast(PreTrainedModel, model.to(device).eval().requires_grad_(False))  # type: ignore[arg-type]
+    head = nn.Linear(_head(placed).in_features, 1).to(device).requires_grad_(False)
+    head.weight.copy_(_head(placed).weight)
+    head.bias.fill_(float(getattr(config, BIAS, 0.0)))
+    autocast = dtype if dtype != torch.float32 else None
+    return Network(placed, None, "", head, packing_reach(placed), autocast)
+
+
+def share_reward(policy: Network, folder: Path, name: str) -> Network:
+    """The reward model in `folder` as an adapter `name` beside the policy's: one base for both.
+
+    For a reward model that was trained as an adapter on the very weights the policy starts from.
+    """
+    assert policy.adapters is not None, "the policy is trained by an adapter"
+    policy.adapters.load_adapter(str(folder / ADAPTER), adapter_name=name)
+    stored = load_file(folder / ADAPTER / "head.safetensors", device=str(policy.device))
+    head = nn.Linear(stored["weight"].shape[1], 1).to(policy.device)
+    head.load_state_dict(stored)
+    return replace(policy, adapter=name, head=head.requires_grad_(False))
+
+
+def publish(folder: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a fresh folder, then put its files into `folder` in place of the old ones.
+
+    Raises:
+        RunError: the disk is full or the folder cannot be written; what was there is unchanged.
+    """
+    fresh = folder / "training" / "new"
+    try:
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        write(fresh)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise RunError(
+            f"{folder}: the checkpoint cannot be written: {error}; what was there is unchanged",
+            "free some space, then give the same command again",
+        ) from None
+    _replace_files(fresh, folder)
+
+
+def _replace_files(fresh: Path, folder: Path) -> None:
+    arriving = {path.name for path in fresh.iterdir()}
+    old = {path for pattern in CONTENT for path in folder.glob(pattern)}
+    for path in old:
+        if path.name not in arriving and path.name not in NOT_CONTENT:
+            path.unlink()
+    for path in sorted(fresh.iterdir()):
+        target = folder / path.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        os.replace(path, target)
+    fresh.rmdir()
+
+
+def _merged(network: Network, parent: str, folder: Path) -> PreTrainedModel:
+    """The model with its adapter merged; the adapter is written below `folder`."""
+    if network.adapters is None:
+        return network.model
+    place = folder / ADAPTER
+    place.mkdir()
+    tensors = get_peft_model_state_dict(network.adapters, adapter_name=network.adapter)
+    save_file({key: value.contiguous() for key, value in tensors.items()}, place / FILE)
+    config = deepcopy(network.adapters.peft_config[network.adapter])
+    config.base_model_name_or_path = parent
+    config.inference_mode = True
+    config.save_pretrained(str(place))
+    if network.head is not None:
+        save_file(dict(network.head.state_dict()), place / "head.safetensors")
+    merged: nn.Module = network.adapters.merge_and_unload(adapter_names=[network.adapter])
+    return cast(PreTrainedModel, merged)
+
+def _generation(model: PreTrainedModel, end: int) -> GenerationConfig:
+    """The model's own settings with `end` among the ids that end a text."""
+    config = deepcopy(model.generation_config) or GenerationConfig()  # type: ignore[no-untyped-call]
+    stated = config.eos_token_id
+    known = stated if isinstance(stated, list) else [stated] if stated is not None else []
+    config.eos_token_id = known if end in known else [*known, end]
+    return config
+
+
+def _padding(tokenizer: PreTrainedTokenizerBase) -> int | None:
+    """An id that ends no reply: transformers reads a classifier's score before the padding."""
+    ends = {tokenizer.eos_token_id}
+    others = [token for token in tokenizer.all_special_ids if token not in ends]
+    own = tokenizer.pad_token_id
+    if own in others:
+        return own
+    return others[0] if others else None
+
+
+def _classifier(config: PreTrainedConfig) -> PreTrainedModel:
+    try:
+        return cast(
+            PreTrainedModel,
+            AutoModelForSequenceClassification.from_config(  # type: ignore[no-untyped-call]
+                config, dtype=torch.float32
+            ),
+        )
+    except ValueError:
+        raise ModelError(
+            f"transformers has no sequence classifier of the architecture {config.model_type}, "
+            "which a reward model is saved as",
+            "train the reward model from a checkpoint of another architecture",
+        ) from None
+
+
+def _head(classifier: PreTrainedModel) -> nn.Linear:
+    """The layer that gives the one label's score."""
+    found = [
+        getattr(classifier, name) for name in HEADS if name in dict(classifier.named_children())
+    ]
+    (head,) = [layer for layer in found if isinstance(layer, nn.Linear)]
+    return head

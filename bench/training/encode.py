@@ -1,0 +1,152 @@
+"""A corpus as token ids: what the mixture draws from, and what is held out to measure on.
+
+Rows whose prompt or reply is too long are dropped and counted, never cut: a reply without its end
+would teach that replies do not end.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bench.errors import UsageError
+from bench.training.corpus import Corpus
+from bench.training.layout import Document
+from bench.training.mixture import Mixture, wording
+from bench.training.settings import Mix
+from bench.training.writer import Writer
+from bench.types import DataUse, Demonstration, Prompt, Ranking
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A prompt, its token ids with those of its replies, and the replies' texts and ranks."""
+
+    prompt: Prompt
+    document: Document
+    texts: tuple[str, ...] = ()
+    ranks: tuple[int, ...] = ()
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Tokens of the longest prompt and reply that are kept."""
+
+    prompt: int
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Entries by source: rows, each in its wordings; those held out; how many were too long."""
+
+    rows: Mapping[str, tuple[tuple[Entry, ...], ...]]
+    held_out: tuple[Entry, ...]
+    digests: Mapping[str, str]
+    too_long: Mapping[str, int]
+
+    @property
+    def size(self) -> int:
+        """Rows of all sources."""
+        return sum(map(len, self.rows.values()))
+
+
+class Stream:
+    """The entries of a Material in the order in which a mixture draws them, by index."""
+
+    def __init__(self, material: Material, mix: Mix, seed: int) -> None:
+        self.material, self.seed = material, seed
+        sizes = {label: len(rows) for label, rows in material.rows.items() if rows}
+        self.mixture = Mixture(sizes, mix, seed)
+
+    def take(self, start: int, count: int) -> list[Entry]:
+        """`count` entries from index `start` on."""
+        found = []
+        for index in range(start, start + count):
+            draw = self.mixture.at(index)
+            row = self.material.rows[draw.source][draw.row]
+            found.append(row[wording(draw, len(row), self.seed)])
+        return found
+
+    def used(self, drawn: int, tokens: Mapping[str, float]) -> tuple[DataUse, ...]:
+        """What `drawn` draws took from each source; `tokens` carried loss, by source."""
+        counts = Counter(self.mixture.at(index).source for index in range(drawn))
+        return tuple(
+            DataUse(
+                source=label,
+                digest=self.material.digests[label],
+                rows=len(rows),
+                drawn=counts[label],
+                epochs=round(counts[label] / len(rows), 4) if rows else 0.0,
+                tokens=int(tokens.get(label, 0)),
+            )
+            for label, rows in self.material.rows.items()
+        )
+
+
+def encode_demonstrations(
+    corpus: Corpus[Demonstration], writer: Writer, limits: Limits
+) -> Material:
+    """Documents of one reply each: the demonstration."""
+
+    def encode(row: Demonstration) -> Entry:
+        return _entry(writer, row.prompt, (row.target,), (1,), row.target)
+
+    return _encode(corpus, encode, limits)
+
+
+def encode_rankings(corpus: Corpus[Ranking], writer: Writer, limits: Limits) -> Material:
+    """Documents of K replies each, with their ranks."""
+
+    def encode(row: Ranking) -> Entry:
+        return _entry(writer, row.prompt, row.replies, row.ranks, row.target)
+
+    return _encode(corpus, encode, limits)
+
+
+def encode_prompts(corpus: Corpus[Demonstration], writer: Writer, limits: Limits) -> Material:
+    """Documents without replies, to be replied to."""
+
+    def encode(row: Demonstration) -> Entry:
+        return _entry(writer, row.prompt, (), (), row.target)
+
+    return _encode(corpus, encode, limits)
+
+
+def _entry(
+    writer: Writer, prompt: Prompt, texts: tuple[str, ...], ranks: tuple[int, ...], target: str
+) -> Entry:
+    replies = tuple(writer.reply(prompt, text) for text in texts)
+    document = Document(prompt.source, writer.prompt(prompt), replies)
+    return Entry(prompt, document, texts, ranks, target)
+
+
+def _encode(corpus: Corpus[T], encode: Callable[[T], Entry], limits: Limits) -> Material:
+    """Raises UsageError when nothing is short enough."""
+    too_long: Counter[str] = Counter()
+    rows: dict[str, tuple[tuple[Entry, ...], ...]] = {}
+    for label, originals in corpus.train.items():
+        encoded = [tuple(map(encode, wordings)) for wordings in originals]
+        kept = [_fitting(wordings, limits) for wordings in encoded]
+        rows[label] = tuple(wordings for wordings in kept if wordings)
+        too_long[label] = len(encoded) - len(rows[label])
+    held_out = _fitting([encode(row) for row in corpus.held_out], limits)
+    if not any(rows.values()):
+        raise UsageError(
+            f"data {corpus.name}: none of {sum(too_long.values())} rows has a prompt of at most "
+            f"{limits.prompt} and a reply of at most {limits.reply} tokens",
+            "raise max_prompt or max_reply of the stage",
+        )
+    return Material(rows, held_out, corpus.digests, too_long)
+
+
+def _fitting(entries: Sequence[Entry], limits: Limits) -> tuple[Entry, ...]:
+    return tuple(
+        entry
+        for entry in entries
+        if 0 < len(entry.document.prompt) <= limits.prompt
+        and all(len(reply) <= limits.reply for reply in entry.document.replies)
+    )

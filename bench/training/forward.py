@@ -1,0 +1,88 @@
+"""What the losses need from a network: log-probabilities, values and rewards of replies.
+
+Shapes: B replies in a batch, T tokens of the longest, n reply tokens in all.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bench.models.projection import project_only
+from bench.training.layout import Batch
+from bench.training.network import Network, active
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Log-probabilities of the reply tokens [B, T] in nats, fp32, 0 where there is no token;
+    entropy of each prediction [B, T] in nats, without gradient."""
+
+    logprobs_BT: Tensor
+    entropy_BT: Tensor
+
+
+def reply_logprobs(network: Network, batch: Batch, temperature: float = 1.0) -> Tensor:
+    """[B, T]: how likely `network` finds each reply token, in nats, 0 where there is no token.
+
+    Logits are divided by `temperature`.
+    """
+    scaled = _logits(network, batch) / temperature
+    return batch.grid(_chosen(scaled, scaled.logsumexp(-1), batch))
+
+
+def predict(network: Network, batch: Batch, temperature: float = 1.0) -> Predictions:
+    """The same with the entropy of each prediction."""
+    scaled = _logits(network, batch) / temperature
+    normaliser_n = scaled.logsumexp(-1)
+    with torch.no_grad():
+        mean_n = ((scaled - normaliser_n.unsqueeze(1)).exp() * scaled).sum(-1)
+        entropy_n = normaliser_n - mean_n
+    return Predictions(batch.grid(_chosen(scaled, normaliser_n, batch)), batch.grid(entropy_n))
+
+
+def values(network: Network, batch: Batch) -> Tensor:
+    """[B, T]: the head's value at each position that predicts a reply token."""
+    return batch.grid(_scalars(network, batch, batch.predicting_n))
+
+
+def rewards(network: Network, batch: Batch) -> Tensor:
+    """[B]: the head's score at the last token of each reply.
+
+    The place comes from the layout, not from comparing ids with a padding id: where padding and
+    end token are the same, that comparison makes a reward model blind to the end of a reply.
+    """
+    return _scalars(network, batch, batch.last_B)
+
+
+def _logits(network: Network, batch: Batch) -> Tensor:
+    """[n, vocabulary] in fp32.
+
+    The vocabulary is projected onto at the n positions that predict a reply token, nowhere else.
+    """
+    with active(network), project_only(network.model, batch.predicting_n):
+        logits = network.model(
+            input_ids=batch.ids_RW,
+            attention_mask=batch.mask,
+            position_ids=batch.places_RW,
+            use_cache=False,
+        ).logits[0]
+    return logits.float()  # type: ignore[no-any-return]
+
+
+def _chosen(logits_nV: Tensor, normaliser_n: Tensor, batch: Batch) -> Tensor:
+    return logits_nV.gather(1, batch.tokens_n.unsqueeze(1)).squeeze(1) - normaliser_n
+
+
+def _scalars(network: Network, batch: Batch, positions: Tensor) -> Tensor:
+    head = network.head
+    assert head is not None, "the network has no scalar head"
+    with active(network):
+        states = network.model.base_model(
+            input_ids=batch.ids_RW,
+            attention_mask=batch.mask,
+            position_ids=batch.places_RW,
+            use_cache=False,
+        ).last_hidden_state
+    chosen = states.reshape(-1, states.shape[-1])[positions].float()
+    return torch.nn.functional.linear(chosen, head.weight, head.bias).squeeze(-1)

@@ -1,0 +1,123 @@
+"""The updates of a stage: where they start, when they are logged and saved, when they must stop.
+
+Each stage owns its flow and asks the Loop only for these:
+
+    loop = Loop(site, settings, [Group(trained_parameters(network))], total=120)
+    for step in loop.steps():
+        ...  # gradients
+        loop.update(step, {"loss": 1.9})
+    loop.end()
+"""
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from bench.errors import RunError
+from bench.training.log import Log
+from bench.training.processes import Processes
+from bench.training.settings import Training
+from bench.training.state import STATE, State, load_state, save_state
+from bench.training.updates import Group, Updates
+from bench.training.watch import Watcher
+from bench.types import Json
+
+WORK = "training"  # below a stage's folder: state, report of the data; nothing a checkpoint needs
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where and with what a stage runs. `inputs` is the digest of all that it depends on."""
+
+    name: str
+    kind: str
+    folder: Path
+    seed: int
+    inputs: str
+    processes: Processes
+    watcher: Watcher
+
+
+class Loop:
+    """Numbers the updates of a stage and keeps its state; a killed stage goes on from the last."""
+
+    def __init__(self, site: Site, settings: Training, groups: Sequence[Group], total: int) -> None:
+        self.site, self.settings, self.total = site, settings, total
+        self.updates = Updates(groups, settings.optimizer, total, settings.ema, site.processes)
+        self.path = site.folder / WORK / STATE
+        self.facts: dict[str, Json] = {}
+        self.start, self.seconds = 0, 0.0
+        self._restore()
+        self.clock = time.perf_counter()
+        site.watcher.begin(site.name, site.kind, total, self.start)
+        self.log = Log(site.folder, site.watcher, site.processes.main, self.start)
+
+    def steps(self) -> Iterator[int]:
+        """The numbers of the updates still to be made, from 0."""
+        yield from range(self.start, self.total)
+
+    def update(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Apply the gradients, log `metrics`, save the state when it is due.
+
+        Raises:
+            RunError: something is not finite or passes `max_loss`; the last state stays.
+        """
+        done = self.updates.apply(step)
+        told = {"seconds": round(self.elapsed(), 3), **metrics, **done}
+        for name in ("loss", "grad_norm"):
+            if not math.isfinite(told.get(name, 0.0)):
+                self.stop(step, f"{name} is {told[name]}")
+        if self.settings.max_loss is not None and metrics["loss"] > self.settings.max_loss:
+            self.stop(step, f"loss is {metrics['loss']:.4g}, above max_loss")
+        self.log.add(step + 1, told)
+        if (step + 1) % self.settings.save_every == 0:
+            self.save(step + 1)
+
+    def stop(self, step: int, what: str) -> None:
+        """Raise the error that ends a stage which has gone astray at update `step`."""
+        saved = load_state(self.path)
+        kept = (
+            f"the state after update {saved.facts['step']} is kept in {self.path}"
+            if saved is not None and saved.facts["inputs"] == self.site.inputs
+            else "no state had been saved"
+        )
+        raise RunError(
+            f"stage {self.site.name}: {what} at update {step + 1}; {kept}",
+            f"lower its rate: --set stages.{self.site.name}.optimizer.lr="
+            f"{self.settings.optimizer.lr / 3:.2g}",
+        )
+
+    def save(self, step: int) -> None:
+        """Keep everything that `step` updates have led to."""
+        self.facts |= {"step": step, "seconds": self.elapsed(), "inputs": self.site.inputs}
+        if self.site.processes.main:
+            save_state(self.path, State(self.updates.tensors(), self.facts))
+        self.site.processes.wait()
+
+    def end(self) -> None:
+        """The last update is made: close the log."""
+        self.log.close()
+        self.site.watcher.end(self.site.name)
+
+    def elapsed(self) -> float:
+        """Seconds that the stage has taken, over all its runs."""
+        return self.seconds + time.perf_counter() - self.clock
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The weights as they are, for a snapshot."""
+        return {name: value.detach().clone() for name, value in self.updates.parameters.items()}
+
+    def _restore(self) -> None:
+        saved = load_state(self.path)
+        if saved is None or saved.facts.get("inputs") != self.site.inputs:
+            return
+        self.updates.restore(saved.tensors)
+        self.facts = saved.facts
+        step, seconds = saved.facts["step"], saved.facts["seconds"]
+        assert isinstance(step, int)
+        assert isinstance(seconds, float)
+        self.start, self.seconds = step, seconds
