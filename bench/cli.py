@@ -292,7 +292,14 @@ def board(
     as_json: AsJson = False,
 ) -> None:
     """Write a board of runs: HTML page, Markdown, CSV, JSON."""
-    from bench.reporting.board import board_json, load_entries, task_rows, write_board
+    from bench.reporting.board import (
+        board_json,
+        entry_changes,
+        load_entries,
+        task_rows,
+        write_board,
+    )
+    from bench.reporting.changes import sentence
     from bench.reporting.export import show as show_cell
     from bench.store import find_runs
 
@@ -307,6 +314,8 @@ def board(
         ("task", *(entry.label for entry in entries)),
         [(name, *(show_cell(cell) for cell in cells)) for name, cells in task_rows(entries)],
     )
+    for change in entry_changes(entries):
+        print_note(sentence(change))
     print_note(f"wrote {page}, open it in a browser: {page.resolve().as_uri()}")
 
 

@@ -23,9 +23,7 @@ VALUES = st.none() | st.booleans() | COUNTS | st.floats(-1e9, 1e9) | TEXTS
 SETTINGS = st.recursive(
     VALUES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3)
 )
-USES = st.builds(
-    DataUse, TEXTS, TEXTS, rows=COUNTS, drawn=COUNTS, epochs=SECONDS, tokens=COUNTS
-)  # fmt: skip
+USES = st.builds(DataUse, TEXTS, TEXTS, rows=COUNTS, drawn=COUNTS, epochs=SECONDS, tokens=COUNTS)
 PARENTS = st.builds(Parent, st.sampled_from(["policy", "reward"]), TEXTS, STAGES, TEXTS, TEXTS)
 CARDS = st.builds(
     Card,

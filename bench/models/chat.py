@@ -65,6 +65,19 @@ class Stopped(StoppingCriteria):
         return torch.full((len(input_ids),), self.event.is_set(), device=input_ids.device)
 
 
+class Pieces(TextIteratorStreamer):
+    """The text of a reply in pieces, without the token that ends it, special or not."""
+
+    def __init__(self, model: HuggingFace) -> None:
+        super().__init__(model.tokenizer, skip_prompt=True, skip_special_tokens=True)
+        self.end_ids = model.end_ids
+
+    def put(self, value: Tensor) -> None:
+        """First the prompt [1, tokens], then each token [1]."""
+        if self.next_tokens_are_prompt or int(value) not in self.end_ids:
+            super().put(value)  # type: ignore[no-untyped-call]
+
+
 def check_speaks(model: HuggingFace) -> None:
     """A reward model has a score where a language model has words.
 
@@ -92,13 +105,12 @@ def reply_to(turns: Sequence[Turn], model: HuggingFace, sampling: Sampling, show
         KeyboardInterrupt: as it came, with generation stopped.
     """
     started = time.perf_counter()
-    streamer = TextIteratorStreamer(model.tokenizer, skip_prompt=True, skip_special_tokens=True)
-    job = _Job(model, fitting(turns, model, sampling), sampling, streamer, Event())
+    job = _Job(model, fitting(turns, model, sampling), sampling, Pieces(model), Event())
     pieces: list[str] = []
     with ThreadPoolExecutor(1) as pool:
         made = pool.submit(_generate, job)
         try:
-            for piece in streamer:
+            for piece in job.streamer:
                 pieces.append(piece)
                 show(piece)
         finally:
@@ -148,7 +160,7 @@ class _Job:
     model: HuggingFace
     asked: Encoded
     sampling: Sampling
-    streamer: TextIteratorStreamer
+    streamer: Pieces
     stop: Event
 
 
@@ -175,7 +187,7 @@ def _generated(job: _Job) -> list[int]:
         temperature=sampling.temperature or 1.0,
         top_k=sampling.top_k,
         top_p=sampling.top_p,
-        eos_token_id=sorted(job.model.end_ids),
+        eos_token_id=sorted(job.model.end_ids) or None,
         pad_token_id=min(job.model.end_ids, default=0),
     )
     skipped = 1 if network.config.is_encoder_decoder else len(job.asked.prompt)

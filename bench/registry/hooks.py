@@ -80,7 +80,8 @@ def load_function(reference: str, folder: Path) -> Callable[..., object]:
     if not callable(found):
         known = [known for known, value in vars(module).items() if callable(value)]
         raise TaskError(f"{path}: has no function {name!r}", did_you_mean(name, known))
-    return found
+    function: Callable[..., object] = found
+    return function
 
 
 def _import(path: Path, name: str) -> ModuleType:

@@ -5,15 +5,13 @@ task go through `read_spec`.
 """
 
 import re
-from collections.abc import Hashable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field, model_validator
 
-from bench.errors import TaskError, did_you_mean
+from bench.errors import TaskError
+from bench.schema import Strict, read_yaml, validated
 from bench.types import Normalise
 
 Kind = Literal[
@@ -29,12 +27,6 @@ Kind = Literal[
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class Strict(BaseModel):
-    """Frozen, and unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SourceSpec(Strict):
@@ -207,103 +199,6 @@ def read_spec(path: Path) -> TaskSpec:
         TaskError: no such file, not YAML, an unknown key, or a value of the wrong type; the
             message names file, key path, value and what was expected.
     """
-    try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except FileNotFoundError:
-        raise TaskError(
-            f"{path}: no such file", f"bench new {path.parent.name} --kind qa"
-        ) from None
-    except OSError as error:
-        raise TaskError(f"{path}: cannot be read: {error.strerror}", "restore the file") from None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: bytes or dates that are none
-        where = getattr(error, "problem_mark", None)
-        line = f":{where.line + 1}" if where else ""
-        problem = getattr(error, "problem", None) or str(error)
-        raise TaskError(f"{path}{line}: not readable as YAML: {problem}", "mend the line") from None
-    if not isinstance(raw, dict):
-        raise TaskError(
-            f"{path}: holds {type(raw).__name__}, expected a mapping of keys",
-            "see CONTRIBUTING.md, or start from `bench new`",
-        )
-    try:
-        return TaskSpec.model_validate(raw)
-    except ValidationError as error:
-        raise TaskError(*_explain(path, error)) from None
-
-
-class _Loader(yaml.CSafeLoader):
-    """Refuses a key written twice, of which YAML would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                problem = f"the key {key.value!r} is written twice"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
-
-
-EXPECTED = {
-    "string_type": "text",
-    "tuple_type": "a list",
-    "dict_type": "a mapping of keys",
-    "model_type": "a mapping of keys",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "too_short": "at least one item",
-}
-
-
-def _explain(path: Path, error: ValidationError) -> tuple[str, str]:
-    """The most telling problem as (cause, remedy)."""
-    problem = _most_telling(error.errors())
-    kind, found = problem["type"], problem["input"]
-    keys = [str(part) for part in problem["loc"] if not _is_union_branch(part)]
-    where = ".".join(keys)
-    if kind == "extra_forbidden":
-        return f"{path}: {where}: unknown key", did_you_mean(keys[-1], _known_keys(keys[:-1]))
-    if kind == "missing":
-        return f"{path}: {where}: missing", f"add the key {where}"
-    message = problem["msg"].removeprefix("Value error, ").replace("Input should be ", "expected ")
-    expected = f"expected {EXPECTED[kind]}" if kind in EXPECTED else message
-    shown = repr(found) if len(repr(found)) <= 60 else repr(found)[:57] + "..."
-    cause = f"{path}: {where}: found {shown}: {expected}" if where else f"{path}: {expected}"
-    if kind == "string_type" and isinstance(found, bool):
-        return cause, 'quote it: YAML reads yes, no, on and off as true or false, "yes" as text'
-    if kind == "string_type" and isinstance(found, int | float):
-        return cause, f'quote it: "{found}"'
-    if kind == "literal_error":
-        return cause, did_you_mean(str(found), re.findall(r"'(.*?)'", problem["ctx"]["expected"]))
-    return cause, "see the keys in CONTRIBUTING.md"
-
-
-def _most_telling(problems: list[ErrorDetails]) -> ErrorDetails:
-    """An unknown key explains a missing one; an item of a list says more than the whole list."""
-    for problem in problems:
-        if problem["type"] == "extra_forbidden":
-            return problem
-    same_key = [problem for problem in problems if problem["loc"][:1] == problems[0]["loc"][:1]]
-    return max(same_key, key=lambda problem: len(problem["loc"]))
-
-
-def _is_union_branch(part: int | str) -> bool:
-    """Pydantic names the branch of a union in its path (`str`, `tuple[str, ...]`)."""
-    return part in ("str", "tuple[str, ...]", "tuple[str,...]")
-
-
-def _known_keys(parents: list[str]) -> list[str]:
-    """The keys allowed below a key path such as ["data"] or ["variants", "brief"]."""
-    nested: dict[str, type[Strict]] = {
-        "source": SourceSpec,
-        "data": DataSpec,
-        "splits": SplitsSpec,
-        "generate": GenerateSpec,
-        "extract": ExtractSpec,
-        "variants": VariantSpec,
-    }
-    model = nested.get(parents[0], TaskSpec) if parents else TaskSpec
-    return list(model.model_fields)
+    guide = "see CONTRIBUTING.md, or start from `bench new`"
+    raw = read_yaml(path, TaskError, f"bench new {path.parent.name} --kind qa", guide)
+    return validated(path, raw, TaskSpec, TaskError, "see the keys in CONTRIBUTING.md")

@@ -2,29 +2,36 @@
 
 index.html   self-contained: no script, no network
 board.md, board.csv, board.json
+contrasts.csv   where the parent of a run is on the board too
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from bench.reporting.cells import by_kind, cells_of
-from bench.reporting.charts import interval_svg
+from bench.reporting.changes import Change, changes_of, sentence, verdict
+from bench.reporting.charts import change_svg, interval_svg, reach_of, tree_svg
 from bench.reporting.export import (
     cells_csv,
     cells_json,
     cells_markdown,
+    changes_csv,
+    changes_json,
     dumps,
     markdown_text,
-    printable,
+    probability,
     show,
+    show_contrast,
+    table_markdown,
 )
+from bench.reporting.lineage import Place, in_order, places_of
+from bench.reporting.page import render
 from bench.scoring.aggregate import DIRECTIONS, Direction
 from bench.store import load_run, write_atomic
-from bench.types import Cell, Json, Record, Run, TaskRun
+from bench.types import Cell, Contrast, Json, Record, Run, TaskRun
 
 MIB = 2**20
 LONGEST = 48  # characters of a column heading
@@ -35,6 +42,7 @@ class Entry:
     """One run on the board, under a `label` that no other run of the board has."""
 
     run: Run
+    records: list[Record]
     cells: list[Cell]
     label: str
 
@@ -49,12 +57,20 @@ def load_entries(folders: Sequence[Path]) -> list[Entry]:
 
 
 def make_entries(runs: Sequence[tuple[Run, Iterable[Record]]]) -> list[Entry]:
-    """Runs and their Records as board entries."""
+    """Runs and their Records as board entries, children behind their parents."""
     labels = _labels([run for run, _ in runs])
-    return [
-        Entry(run, cells_of(run, records), label)
-        for (run, records), label in zip(runs, labels, strict=True)
+    read = [(run, list(records)) for run, records in runs]
+    entries = [
+        Entry(run, records, cells_of(run, records), label)
+        for (run, records), label in zip(read, labels, strict=True)
     ]
+    return [entries[place] for place in in_order([run for run, _ in runs])]
+
+
+def entry_changes(entries: Sequence[Entry]) -> list[Change]:
+    """What each entry changed against its parent's, where that is on the board."""
+    runs = [(entry.run, entry.records) for entry in entries]
+    return changes_of(runs, [entry.label for entry in entries])
 
 
 def write_board(entries: Sequence[Entry], output: Path) -> Path:
@@ -64,16 +80,23 @@ def write_board(entries: Sequence[Entry], output: Path) -> Path:
         RunError: a file cannot be written.
     """
     cells = [cell for entry in entries for cell in entry.cells]
+    changes = entry_changes(entries)
     write_atomic(output / "board.csv", cells_csv(cells).encode())
+    if changes:
+        write_atomic(output / "contrasts.csv", changes_csv(changes).encode())
+    else:  # of an earlier board
+        (output / "contrasts.csv").unlink(missing_ok=True)
     write_atomic(output / "board.json", dumps(board_json(entries)).encode())
-    write_atomic(output / "board.md", _markdown(entries).encode())
-    write_atomic(output / "index.html", _page(entries).encode())
+    write_atomic(output / "board.md", _markdown(entries, changes).encode())
+    write_atomic(output / "index.html", _page(entries, changes).encode())
     return output / "index.html"
 
 
 def board_json(entries: Sequence[Entry]) -> dict[str, Json]:
-    """The document of `bench board --json`."""
-    return cells_json([(entry.run.model, entry.run.name, entry.cells) for entry in entries])
+    """The document of `bench board --json`; `contrasts` only where there are changes."""
+    changes = entry_changes(entries)
+    runs = cells_json([(entry.run.model, entry.run.name, entry.cells) for entry in entries])
+    return {**runs, "contrasts": changes_json(changes)} if changes else runs
 
 
 def task_rows(entries: Sequence[Entry]) -> list[tuple[str, list[Cell | None]]]:
@@ -91,6 +114,28 @@ def kind_rows(entries: Sequence[Entry]) -> list[tuple[str, list[Cell | None]]]:
     pooled = [{cell.task: cell for cell in by_kind(entry.cells)} for entry in entries]
     kinds = sorted({kind for cells in pooled for kind in cells})
     return [(kind, [cells.get(kind) for cells in pooled]) for kind in kinds]
+
+
+def change_rows(changes: Sequence[Change]) -> list[tuple[str, list[Contrast | None]]]:
+    """(task and metric, one Contrast for each change), the mean first, then tasks by kind."""
+    by_key = [{(one.kind, one.task, one.metric): one for one in c.contrasts} for c in changes]
+    keys = sorted({key for contrasts in by_key for key in contrasts})
+    rows = [
+        (_row_name(task, metric), [contrasts.get((kind, task, metric)) for contrasts in by_key])
+        for kind, task, metric in keys
+    ]
+    return [("mean over tasks", [change.mean for change in changes]), *rows]
+
+
+def lineage_rows(entries: Sequence[Entry]) -> list[tuple[str, str]]:
+    """(label, stage and parent in words) of each run; empty when no run has either."""
+    places = places_of([entry.run for entry in entries])
+    if not any(place.stage or place.parent is not None for place in places):
+        return []
+    return [
+        (entry.label, _descent(place, entries))
+        for entry, place in zip(entries, places, strict=True)
+    ]
 
 
 def mismatches(entries: Sequence[Entry]) -> list[str]:
@@ -166,17 +211,67 @@ def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:half]}…{text[1 - half :]}"
 
 
-def _markdown(entries: Sequence[Entry]) -> str:
+def _descent(place: Place, entries: Sequence[Entry]) -> str:
+    stage = f"stage {place.stage}" if place.stage else "stage not stated"
+    if place.parent is not None:
+        return f"{stage}, from {entries[place.parent].label}"
+    return f"{stage}, from {place.absent[:8]}, not on this board" if place.absent else stage
+
+
+def _markdown(entries: Sequence[Entry], changes: Sequence[Change]) -> str:
     labels = [entry.label for entry in entries]
-    notes = "".join(f"- {markdown_text(note)}\n" for note in mismatches(entries))
+    notes = _listed(mismatches(entries))
     return (
         "# Board\n\nEstimate [95% interval] n.\n"
+        + (f"\n{_listed([sentence(change) for change in changes])}" if changes else "")
         + (f"\nNot like for like:\n\n{notes}" if notes else "")
+        + _markdown_lineage(entries)
+        + _markdown_changes(changes)
         + "\n## By kind\n\n"
         + cells_markdown(labels, kind_rows(entries))
         + "\n## By task\n\n"
         + cells_markdown(labels, task_rows(entries))
     )
+
+
+def _markdown_lineage(entries: Sequence[Entry]) -> str:
+    rows = lineage_rows(entries)
+    places = places_of([entry.run for entry in entries])
+    lines = [
+        f"{'  ' * place.depth}- {markdown_text(f'{label}: {told}')}\n"
+        for (label, told), place in zip(rows, places, strict=bool(rows))
+    ]
+    return f"\n## Lineage\n\n{''.join(lines)}" if rows else ""
+
+
+def _markdown_changes(changes: Sequence[Change]) -> str:
+    if not changes:
+        return ""
+    headings = [f"{change.child} against {change.parent}" for change in changes]
+    rows = [(name, [show_contrast(one) for one in row]) for name, row in change_rows(changes)]
+    notes = [f"{label}, {tasks}: {told}" for label, tasks, told in _change_warnings(changes)]
+    table = table_markdown(headings, rows)
+    told = f"\nNotes:\n\n{_listed(notes)}" if notes else ""
+    return f"\n## Change against parent\n\n{table}{told}"
+
+
+def _listed(lines: Sequence[str]) -> str:
+    return "".join(f"- {markdown_text(line)}\n" for line in lines)
+
+
+def _change_warnings(changes: Sequence[Change]) -> list[tuple[str, str, str]]:
+    """(change, its tasks, warning), tasks that share a warning together."""
+    found: list[tuple[str, str, str]] = []
+    for change in changes:
+        tasks: dict[str, list[str]] = {}
+        for contrast in (change.mean, *change.contrasts):
+            for warning in contrast.warnings:
+                tasks.setdefault(warning, []).append(contrast.task)
+        label, every = f"{change.child} against {change.parent}", len(change.contrasts)
+        for warning, names in tasks.items():
+            where = "every task" if len(names) == every > 1 else ", ".join(names)
+            found.append((label, where, warning))
+    return found
 
 
 def _warnings(entries: Sequence[Entry]) -> list[tuple[str, str, str]]:
@@ -192,23 +287,29 @@ def _warnings(entries: Sequence[Entry]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _page(entries: Sequence[Entry]) -> str:
-    environment = Environment(
-        loader=PackageLoader("bench.reporting"),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        finalize=lambda value: printable(value) if type(value) is str else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("board.html").render(
-        entries=entries,
-        kinds=kind_rows(entries),
-        tasks=task_rows(entries),
-        others=other_rows(entries),
-        mismatches=mismatches(entries),
-        warnings=_warnings(entries),
-        chart=lambda cell: Markup(interval_svg(cell)),
-        show=show,
-        mib=MIB,
+def _page(entries: Sequence[Entry], changes: Sequence[Change]) -> str:
+    rows = change_rows(changes) if changes else []
+    reach = reach_of([one for _, row in rows for one in row if one is not None])
+    return render(
+        "board.html",
+        {
+            "entries": entries,
+            "changes": changes,
+            "sentence": sentence,
+            "lineage": lineage_rows(entries),
+            "tree": Markup(tree_svg(places_of([entry.run for entry in entries]))),
+            "change_rows": rows,
+            "reach": reach,
+            "verdict": verdict,
+            "probability": probability,
+            "change_chart": lambda contrast: Markup(change_svg(contrast, reach)),
+            "kinds": kind_rows(entries),
+            "tasks": task_rows(entries),
+            "others": other_rows(entries),
+            "mismatches": mismatches(entries),
+            "warnings": [*_change_warnings(changes), *_warnings(entries)],
+            "chart": lambda cell: Markup(interval_svg(cell)),
+            "show": show,
+            "mib": MIB,
+        },
     )

@@ -75,7 +75,7 @@ def mean_contrast(contrasts: Sequence[Contrast]) -> Contrast:
 
 
 def verdict(contrast: Contrast) -> Verdict:
-    """Better or worse where the interval excludes 0. Headline metrics are scores: more is better."""
+    """Better or worse where the interval excludes 0; headlines are scores, so more is better."""
     if contrast.estimate is None:
         return "no number"
     if contrast.lo is not None and contrast.lo > 0:
@@ -102,15 +102,11 @@ def sentence(change: Change) -> str:
 
 def _pooled(whole: Contrast, known: Sequence[Contrast]) -> Contrast:
     """`whole` with the mean of `known`; no bounds unless all of them have some."""
-    triples = [
-        (contrast.estimate, contrast.lo, contrast.hi, contrast.se)
-        for contrast in known
-        if contrast.estimate is not None
-    ]
-    mean, k = math.fsum(estimate for estimate, *_ in triples) / len(triples), len(triples)
-    below = [estimate - lo for estimate, lo, _, _ in triples if lo is not None]
-    above = [hi - estimate for estimate, _, hi, _ in triples if hi is not None]
-    errors = [se for *_, se in triples if se is not None]
+    rows = [(one.estimate, one.lo, one.hi, one.se) for one in known if one.estimate is not None]
+    mean, k = math.fsum(estimate for estimate, *_ in rows) / len(rows), len(rows)
+    below = [estimate - lo for estimate, lo, _, _ in rows if lo is not None]
+    above = [hi - estimate for estimate, _, hi, _ in rows if hi is not None]
+    errors = [se for *_, se in rows if se is not None]
     if not len(below) == len(above) == len(errors) == k:
         return replace(whole, estimate=mean)
     down, up = math.hypot(*below) / k, math.hypot(*above) / k

@@ -94,7 +94,7 @@ def paired_difference(
         (lo, hi), method = _equal(mean, groups, level), "equal"
         p_better = _p_of_wins(groups * (mean > 0), groups * (mean < 0))
     else:
-        lo, hi, method = _students(change, names, level)
+        lo, hi, method = _students(change, names, error, level)
         p_better = float(stats.t.cdf(mean / error, groups - 1))
     return PairedDifference(
         mean, error, lo, hi, level, method, p_better, len(names), groups, warnings
@@ -158,9 +158,17 @@ def _equal(mean: float, groups: int, level: float) -> tuple[float, float]:
 
 
 def _students(
-    change: "np.ndarray[tuple[int], np.dtype[np.float64]]", clusters: Sequence[str], level: float
-) -> tuple[float, float, Method]:
+    change: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+    clusters: Sequence[str],
+    error: float,
+    level: float,
+) -> tuple[float, float, PairedMethod]:
     """Bounds by t, or by Wilson where those would leave [-1, 1]: differences moved to [0, 1]."""
+    mean, groups = float(change.mean()), len(set(clusters))
+    half = float(stats.t.ppf((1 + level) / 2, groups - 1)) * error
+    if abs(mean) + half <= 1 + NOTHING:
+        lo, hi = _inside(mean, mean - half, mean + half)
+        return lo, hi, "t" if groups == change.size else "t_clustered"
     found = mean_interval(((change + 1) / 2).tolist(), clusters, level)
     lo, hi = _bounds(found)
     return 2 * lo - 1, 2 * hi - 1, found.method
@@ -176,7 +184,7 @@ def _warnings(groups: int, items: int, discordant: int | None) -> tuple[str, ...
         return ("fewer than two independent items: no interval",)
     found = []
     if discordant is not None and discordant < FEW_DISCORDANT:
-        found.append(f"too few discordant pairs ({discordant})")
+        found.append(f"too few discordant pairs (fewer than {FEW_DISCORDANT})")
     if groups < min(items, FEW_CLUSTERS):
         found.append(f"only {groups} clusters: the interval may be too narrow")
     return tuple(found)

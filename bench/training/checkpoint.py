@@ -174,6 +174,7 @@ def _merged(network: Network, parent: str, folder: Path) -> PreTrainedModel:
     merged: nn.Module = network.adapters.merge_and_unload(adapter_names=[network.adapter])
     return cast(PreTrainedModel, merged)
 
+
 def _generation(model: PreTrainedModel, end: int) -> GenerationConfig:
     """The model's own settings with `end` among the ids that end a text."""
     config = deepcopy(model.generation_config) or GenerationConfig()  # type: ignore[no-untyped-call]
@@ -185,12 +186,9 @@ def _generation(model: PreTrainedModel, end: int) -> GenerationConfig:
 
 def _padding(tokenizer: PreTrainedTokenizerBase) -> int | None:
     """An id that ends no reply: transformers reads a classifier's score before the padding."""
-    ends = {tokenizer.eos_token_id}
-    others = [token for token in tokenizer.all_special_ids if token not in ends]
-    own = tokenizer.pad_token_id
-    if own in others:
-        return own
-    return others[0] if others else None
+    own, end = tokenizer.pad_token_id, tokenizer.eos_token_id
+    others = [int(token) for token in tokenizer.all_special_ids if token != end]
+    return next((token for token in others if token == own), others[0] if others else None)
 
 
 def _classifier(config: PreTrainedConfig) -> PreTrainedModel:

@@ -6,7 +6,7 @@ would teach that replies do not end.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bench.errors import UsageError
@@ -17,7 +17,7 @@ from bench.training.settings import Mix
 from bench.training.writer import Writer
 from bench.types import DataUse, Demonstration, Prompt, Ranking
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Demonstration | Ranking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Stream:
         for index in range(start, start + count):
             draw = self.mixture.at(index)
             row = self.material.rows[draw.source][draw.row]
-            found.append(row[wording(draw, len(row), self.seed)])
+            found.append(wording(draw, row, self.seed))
         return found
 
     def used(self, drawn: int, tokens: Mapping[str, float]) -> tuple[DataUse, ...]:
@@ -120,8 +120,14 @@ def _entry(
     writer: Writer, prompt: Prompt, texts: tuple[str, ...], ranks: tuple[int, ...], target: str
 ) -> Entry:
     replies = tuple(writer.reply(prompt, text) for text in texts)
-    document = Document(prompt.source, writer.prompt(prompt), replies)
-    return Entry(prompt, document, texts, ranks, target)
+    return Entry(
+        prompt, Document(prompt.source, writer.prompt(prompt), replies), texts, ranks, target
+    )
+
+
+def _labelled(entry: Entry, label: str) -> Entry:
+    """Tokens are counted by source of the mixture; rankings of many tasks are one such source."""
+    return replace(entry, document=replace(entry.document, source=label))
 
 
 def _encode(corpus: Corpus[T], encode: Callable[[T], Entry], limits: Limits) -> Material:
@@ -129,7 +135,9 @@ def _encode(corpus: Corpus[T], encode: Callable[[T], Entry], limits: Limits) -> 
     too_long: Counter[str] = Counter()
     rows: dict[str, tuple[tuple[Entry, ...], ...]] = {}
     for label, originals in corpus.train.items():
-        encoded = [tuple(map(encode, wordings)) for wordings in originals]
+        encoded = [
+            tuple(_labelled(encode(row), label) for row in wordings) for wordings in originals
+        ]
         kept = [_fitting(wordings, limits) for wordings in encoded]
         rows[label] = tuple(wordings for wordings in kept if wordings)
         too_long[label] = len(encoded) - len(rows[label])

@@ -11,6 +11,7 @@ Each stage owns its flow and asks the Loop only for these:
 
 import math
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 from torch import Tensor
 
 from bench.errors import RunError
+from bench.training.layout import Document
 from bench.training.log import Log
 from bench.training.processes import Processes
 from bench.training.settings import Training
@@ -47,9 +49,10 @@ class Loop:
 
     def __init__(self, site: Site, settings: Training, groups: Sequence[Group], total: int) -> None:
         self.site, self.settings, self.total = site, settings, total
-        self.updates = Updates(groups, settings.optimizer, total, settings.ema, site.processes)
+        self.updates = Updates(groups, settings, total, site.processes)
         self.path = site.folder / WORK / STATE
         self.facts: dict[str, Json] = {}
+        self.tokens: Counter[str] = Counter()
         self.start, self.seconds = 0, 0.0
         self._restore()
         self.clock = time.perf_counter()
@@ -60,21 +63,29 @@ class Loop:
         """The numbers of the updates still to be made, from 0."""
         yield from range(self.start, self.total)
 
-    def update(self, step: int, metrics: Mapping[str, float]) -> None:
+    def count(self, documents: Sequence[Document]) -> None:
+        """Add the reply tokens of `documents`, which all processes learn from, to `tokens`."""
+        for document in documents:
+            self.tokens[document.source] += sum(map(len, document.replies))
+
+    def update(self, step: int, metrics: Mapping[str, float], may_save: bool = True) -> None:
         """Apply the gradients, log `metrics`, save the state when it is due.
+
+        Without `may_save` it is not: more belongs to the step, and the caller saves after it.
 
         Raises:
             RunError: something is not finite or passes `max_loss`; the last state stays.
         """
         done = self.updates.apply(step)
-        told = {"seconds": round(self.elapsed(), 3), **metrics, **done}
+        seen = {"seconds": round(self.elapsed(), 3), "tokens": float(self.tokens.total())}
+        told = {**seen, **metrics, **done}
         for name in ("loss", "grad_norm"):
             if not math.isfinite(told.get(name, 0.0)):
                 self.stop(step, f"{name} is {told[name]}")
         if self.settings.max_loss is not None and metrics["loss"] > self.settings.max_loss:
             self.stop(step, f"loss is {metrics['loss']:.4g}, above max_loss")
         self.log.add(step + 1, told)
-        if (step + 1) % self.settings.save_every == 0:
+        if may_save and (step + 1) % self.settings.save_every == 0:
             self.save(step + 1)
 
     def stop(self, step: int, what: str) -> None:
@@ -93,13 +104,19 @@ class Loop:
 
     def save(self, step: int) -> None:
         """Keep everything that `step` updates have led to."""
-        self.facts |= {"step": step, "seconds": self.elapsed(), "inputs": self.site.inputs}
+        self.facts |= {
+            "step": step,
+            "seconds": self.elapsed(),
+            "inputs": self.site.inputs,
+            "tokens": dict(self.tokens),
+        }
         if self.site.processes.main:
             save_state(self.path, State(self.updates.tensors(), self.facts))
         self.site.processes.wait()
 
     def end(self) -> None:
-        """The last update is made: close the log."""
+        """The last update is made: the weights become their moving average, the log is closed."""
+        self.updates.adopt_average()
         self.log.close()
         self.site.watcher.end(self.site.name)
 
@@ -117,7 +134,9 @@ class Loop:
             return
         self.updates.restore(saved.tensors)
         self.facts = saved.facts
-        step, seconds = saved.facts["step"], saved.facts["seconds"]
+        step, seconds, tokens = (saved.facts[key] for key in ("step", "seconds", "tokens"))
         assert isinstance(step, int)
         assert isinstance(seconds, float)
+        assert isinstance(tokens, dict)
         self.start, self.seconds = step, seconds
+        self.tokens.update({source: int(str(count)) for source, count in tokens.items()})

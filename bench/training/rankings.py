@@ -9,7 +9,6 @@ Rank 1 is best and equal ranks are ties.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 

@@ -16,20 +16,14 @@ Unknown keys are errors. `bench.training.recipe` reads the file and resolves the
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from bench.schema import Strict
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 NotNegative = Annotated[float, Field(ge=0.0)]
 Count = Annotated[int, Field(gt=0)]
-
-
-class Strict(BaseModel):
-    """Frozen; unknown keys are errors; `from` is written `from_` in Python."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True
-    )
 
 
 class Source(Strict):
@@ -108,7 +102,7 @@ class Clean(Strict):
     """`contacts` (mail addresses, phone and card numbers), or FILE.py:FUNCTION that is given the
     text of a row and returns True to drop it."""
     decontaminate: bool = True
-    """Drop rows that share 13 words in a row with a test row of any task of the registry."""
+    """Drop rows that share 13 words in a row, or the question, with a test row of any task."""
 
 
 class Holdout(Strict):

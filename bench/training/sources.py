@@ -10,19 +10,20 @@ True
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from bench.errors import TaskError, UsageError, did_you_mean
 from bench.registry.data import Row, load_hub_split, load_rows, read_file
-from bench.registry.folder import SUITES, Task, all_tasks, select
+from bench.registry.folder import Task, all_tasks, select
 from bench.registry.prompt import Failure, as_text, as_turns, digest, examples_of
 from bench.training.instructions import INSTRUCTIONS
 from bench.training.messages import Name
 from bench.training.preferences import PREFERENCES
 from bench.training.settings import Source
-from bench.types import Demonstration, Example, Json, Prompt, Ranking
+from bench.types import Demonstration, Example, Prompt, Ranking
 
 Item = Demonstration | Ranking
 T_co = TypeVar("T_co", bound=Item, covariant=True)
@@ -40,6 +41,7 @@ COLUMNS = (
     "ranks",
     "id",
 )
+Read = tuple[tuple[tuple[Item, ...], ...], list[Failure]]
 SHAPES: dict[tuple[str, ...], Callable[[Row, Name], Item]] = {**PREFERENCES, **INSTRUCTIONS}
 
 
@@ -73,6 +75,12 @@ def load_source(source: Source, places: Places) -> Loaded[Item]:
             can be read. UsageError: no such task or variant.
     """
     rows, failures = _of_task(source, places) if source.task else _of_data(source, places)
+    if not rows:
+        raise TaskError(
+            f"source {source.label!r}: none of {len(failures)} rows can be read; the first: "
+            f"{failures[0].reason}",
+            "mend the rows or the recipe's columns",
+        )
     return Loaded(source.label, rows, content_digest(rows), tuple(failures))
 
 
@@ -92,40 +100,35 @@ def _content(item: Item) -> list[object]:
     return [prompt.id, prompt.group, turns, prompt.text, prompt.delimiter, *said]
 
 
-Read = tuple[tuple[tuple[Item, ...], ...], list[Failure]]
-
-
 def _of_task(source: Source, places: Places) -> Read:
     task = _task(source, places)
     rows = load_rows(task, "train", places.data_root)[: source.limit]
+    _require_columns(source, rows)
     variants = tuple(task.spec.variants) if "*" in source.variants else source.variants
-    wordings: list[dict[str, Example]] = []
-    failures: dict[str, Failure] = {}
-    for variant in ("", *variants):
-        examples, failed = examples_of(task, rows, [], variant=variant)
-        failures = {failure.where: failure for failure in failed} | failures
-        places_left = [row.where for row in rows if row.where not in {f.where for f in failed}]
-        wordings.append(dict(zip(places_left, examples, strict=True)))
-    readable = [row for row in rows if row.where not in failures]
-    if not readable:
-        raise _none_readable(source, list(failures.values()))
-    learned = tuple(
-        tuple(
-            _demonstration(wording[row.where], source.label, _group(source, row))
-            for wording in wordings
-        )
-        for row in readable
-    )
-    return learned, list(failures.values())
+    wordings, failures = _worded(task, rows, ("", *dict.fromkeys(variants)))
+    learned: list[tuple[Item, ...]] = []
+    for row in rows:
+        if row.where in failures:
+            continue
+        examples = [wording[row.where] for wording in wordings]
+        try:
+            group = _group(source, row)
+            learned.append(tuple(_demonstration(source.label, group, item) for item in examples))
+        except TaskError as error:
+            failures[row.where] = Failure(examples[0].id, row.where, error.cause)
+    return tuple(learned), list(failures.values())
 
 
 def _task(source: Source, places: Places) -> Task:
-    if source.task in SUITES:
+    chosen = [task for task, _ in select([source.task], places.task_folders)]
+    if [task.name for task in chosen] != [source.task]:
         raise UsageError(f"{source.task!r} is a suite, a source is one task", _trainable(places))
-    ((task, _),) = select([source.task], places.task_folders)
-    if not task.spec.splits.train:
-        raise TaskError(f"task {task.name!r} has no train split", _trainable(places))
-    return task
+    if source.columns:
+        cause = f"source {source.label!r}: columns mean nothing to a task"
+        raise UsageError(cause, "leave them out: task.yaml says how its rows are read")
+    if not chosen[0].spec.splits.train:
+        raise TaskError(f"task {source.task!r} has no train split", _trainable(places))
+    return chosen[0]
 
 
 def _trainable(places: Places) -> str:
@@ -133,7 +136,22 @@ def _trainable(places: Places) -> str:
     return f"name one of {', '.join(task.name for task in tasks if task.spec.splits.train)}"
 
 
-def _demonstration(example: Example, label: str, group: str) -> Demonstration:
+def _worded(
+    task: Task, rows: Sequence[Row], variants: Sequence[str]
+) -> tuple[list[dict[str, Example]], dict[str, Failure]]:
+    """Place of a row -> its Example, for each variant; place of a row -> why some variant fails."""
+    wordings: list[dict[str, Example]] = []
+    failures: dict[str, Failure] = {}
+    for variant in variants:
+        examples, failed = examples_of(task, rows, [], variant=variant)
+        places = {failure.where for failure in failed}
+        read = [row.where for row in rows if row.where not in places]
+        wordings.append(dict(zip(read, examples, strict=True)))
+        failures = {failure.where: failure for failure in failed} | failures
+    return wordings, failures
+
+
+def _demonstration(label: str, group: str, example: Example) -> Demonstration:
     prompt = Prompt(
         source=label,
         id=example.id,
@@ -147,12 +165,13 @@ def _demonstration(example: Example, label: str, group: str) -> Demonstration:
 
 
 def _of_data(source: Source, places: Places) -> Read:
-    given = _rows(source, places)
-    rows = [_renamed(source, row) for row in given]
-    read = _shape(source, rows)
+    rows = _rows(source, places)
+    _require_columns(source, rows)
+    renamed = [_renamed(source, row) for row in rows]
+    read = _reader(source, renamed)
     learned: list[tuple[Item, ...]] = []
     failures: list[Failure] = []
-    for number, (row, original) in enumerate(zip(rows, given, strict=True)):
+    for number, (row, original) in enumerate(zip(renamed, rows, strict=True)):
         value = row.values.get("id")
         identity = str(number if value is None else value)
         try:
@@ -160,8 +179,6 @@ def _of_data(source: Source, places: Places) -> Read:
             learned.append((read(row, name),))
         except TaskError as error:
             failures.append(Failure(identity, row.where, error.cause))
-    if not learned:
-        raise _none_readable(source, failures)
     return tuple(learned), failures
 
 
@@ -177,18 +194,25 @@ def _rows(source: Source, places: Places) -> list[Row]:
     return rows
 
 
+def _require_columns(source: Source, rows: Sequence[Row]) -> None:
+    """What the recipe says about columns is about columns that there are."""
+    for name in source.columns:
+        if name not in COLUMNS:
+            cause = f"source {source.label!r}: columns: {name!r} is none of our names"
+            raise TaskError(cause, did_you_mean(name, COLUMNS))
+    found = _columns(rows)
+    wanted = [("columns", name) for name in source.columns.values()] + [("group", source.group)]
+    for key, name in wanted:
+        if name and name not in found:
+            cause = f"source {source.label!r}: {key}: the data has no column {name!r}"
+            raise TaskError(cause, did_you_mean(name, found))
+
+
 def _renamed(source: Source, row: Row) -> Row:
-    if not source.columns:
-        return row
-    kept = {
-        name: value for name, value in row.values.items() if name not in source.columns.values()
-    }
-    ours = {name: _column(source, row, theirs) for name, theirs in source.columns.items()}
+    theirs = set(source.columns.values())
+    kept = {name: value for name, value in row.values.items() if name not in theirs}
+    ours = {name: row.values.get(column) for name, column in source.columns.items()}
     return Row(kept | ours, row.where)
-
-
-def _column(source: Source, row: Row, name: str) -> Json:
-    return row.values.get(name)
 
 
 def _group(source: Source, row: Row) -> str:
@@ -196,26 +220,24 @@ def _group(source: Source, row: Row) -> str:
         return ""
     value = row.values.get(source.group)
     if value is None:
-        raise TaskError(f"{row.where}: group: no value in column {source.group!r}", "fill it")
+        raise TaskError(f"{row.where}: column {source.group!r}, the group, is empty", "fill it")
     return str(value)
 
 
-def _shape(source: Source, rows: Sequence[Row]) -> Callable[[Row, Name], Item]:
-    """How rows with these columns are read."""
-    found = {name for row in rows for name in row.values}
+def _reader(source: Source, rows: Sequence[Row]) -> Callable[[Row, Name], Item]:
+    """The function that reads rows with these columns."""
+    found = _columns(rows)
     for columns, read in SHAPES.items():
         if found.issuperset(columns):
             return read
     known = "; ".join(" + ".join(columns) for columns in SHAPES)
+    near = {name: get_close_matches(name, COLUMNS, n=1) for name in sorted(found - set(COLUMNS))}
+    hints = [f", {name} is perhaps {names[0]}" for name, names in near.items() if names]
     raise TaskError(
         f"source {source.label!r}: the columns {', '.join(sorted(found))} have no known shape",
-        f"rename them with columns, into one of: {known}",
+        f"rename them with columns into one of {known}{''.join(hints)}",
     )
 
 
-def _none_readable(source: Source, failures: Sequence[Failure]) -> TaskError:
-    return TaskError(
-        f"source {source.label!r}: none of {len(failures)} rows can be read; the first: "
-        f"{failures[0].reason}",
-        "mend the rows or the recipe's columns",
-    )
+def _columns(rows: Sequence[Row]) -> set[str]:
+    return {name for row in rows for name in row.values}

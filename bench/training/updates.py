@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from bench.training.processes import Processes
 from bench.training.schedule import rate_at
-from bench.training.settings import Optimizer
+from bench.training.settings import Training
 from bench.training.state import copied, under
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -27,29 +27,23 @@ class Group:
 
 
 class Updates:
-    """The optimizer of a stage. `total` updates shape the schedule; `ema` 0 keeps no average."""
+    """The optimizer of a stage, whose schedule is shaped by `total` updates."""
 
     def __init__(
-        self,
-        groups: Sequence[Group],
-        settings: Optimizer,
-        total: int,
-        ema: float,
-        processes: Processes,
+        self, groups: Sequence[Group], training: Training, total: int, processes: Processes
     ) -> None:
-        self.settings, self.total, self.ema, self.processes = settings, total, ema, processes
-        self.scales = [group.scale for group in groups]
+        self.settings, self.ema = training.optimizer, training.ema
+        self.total, self.processes = total, processes
         self.parameters = {k: v for group in groups for k, v in group.parameters.items()}
         self.optimizer = torch.optim.AdamW(
-            [_decayed(list(group.parameters.values()), settings) for group in groups],
-            lr=settings.lr,
-            betas=settings.betas,
-            eps=settings.eps,
+            [part for group in groups for part in _decayed(group, self.settings.weight_decay)],
+            lr=self.settings.lr,
+            betas=self.settings.betas,
+            eps=self.settings.eps,
             fused=True,
         )
-        self.average = (
-            {name: value.detach().clone() for name, value in self.parameters.items()} if ema else {}
-        )
+        averaged = self.parameters.items() if self.ema else ()
+        self.average = {name: value.detach().clone() for name, value in averaged}
 
     def apply(self, step: int) -> dict[str, float]:
         """One update by the gradients that all processes have gathered.
@@ -57,13 +51,16 @@ class Updates:
         Returns the gradient's norm before clipping and the rate. When the norm is not finite
         nothing is changed.
         """
-        found = [value for value in self.parameters.values() if value.grad is not None]
+        found = list(self.parameters.values())
+        for value in found:  # a process may have had no share of this update
+            if value.grad is None:
+                value.grad = torch.zeros_like(value)
         self.processes.add([value.grad for value in found if value.grad is not None])
         norm = float(nn.utils.clip_grad_norm_(found, self.settings.clip))
         rate = rate_at(self.settings, step, self.total)
         if norm == norm and norm != float("inf"):
-            for group, scale in zip(self.optimizer.param_groups, self.scales, strict=True):
-                group["lr"] = rate * scale
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate * group["scale"]
             self.optimizer.step()
             self._follow()
         self.optimizer.zero_grad(set_to_none=True)
@@ -92,11 +89,15 @@ class Updates:
                     for key, value in moments.items()
                 }
 
+    def adopt_average(self) -> None:
+        """The parameters become their moving averages, if one is kept."""
+        _put(self.parameters, self.average)
+
     @contextmanager
     def averaged(self) -> Iterator[None]:
         """Within the block the parameters are their moving averages, if one is kept."""
         own = {name: self.parameters[name].detach().clone() for name in self.average}
-        _put(self.parameters, self.average)
+        self.adopt_average()
         try:
             yield
         finally:
@@ -108,8 +109,16 @@ class Updates:
                 average.lerp_(self.parameters[name].detach(), 1 - self.ema)
 
 
-def _decayed(parameters: list[nn.Parameter], settings: Optimizer) -> dict[str, object]:
-    return {"params": parameters, "weight_decay": settings.weight_decay}
+def _decayed(group: Group, decay: float) -> list[dict[str, object]]:
+    """Torch's groups: matrices decay, vectors (norms, biases) do not."""
+    matrices = [value for value in group.parameters.values() if value.dim() >= 2]
+    vectors = [value for value in group.parameters.values() if value.dim() < 2]
+    parts = ((matrices, decay), (vectors, 0.0))
+    return [
+        {"params": values, "weight_decay": rate, "scale": group.scale}
+        for values, rate in parts
+        if values
+    ]
 
 
 def _put(parameters: Mapping[str, nn.Parameter], values: Mapping[str, Tensor]) -> None:

@@ -118,9 +118,7 @@ def test_a_card_changes_no_key_of_the_ledger(family):
     before = HuggingFace(str(family), FP32)
     (family / CARD).unlink()
     after = HuggingFace(str(family), FP32)
-    keys = [
-        request_key(model.digest, *model.encode([ASKED])) for model in (before, after)
-    ]  # fmt: skip
+    keys = [request_key(model.digest, *model.encode([ASKED])) for model in (before, after)]
     assert keys[0] == keys[1]
 
 

@@ -3,6 +3,7 @@
 Weights are drawn wide, so that predictions are sharp and a wrong mask or position shows.
 """
 
+import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -142,6 +143,19 @@ def save(family: str, folder: Path, **variant: bool | str) -> Path:
     """The checkpoint of `family`, with the tokenizer variant, as a folder."""
     build(family).save_pretrained(folder)
     tokenizer(**variant).save_pretrained(folder)
+    return folder
+
+
+def endless(folder: Path) -> Path:
+    """A tiny Llama that reads a million tokens and knows none that ends a reply."""
+    save("llama", folder)
+    for name, changes in (
+        ("config.json", {"max_position_embeddings": 2**20, "eos_token_id": None}),
+        ("generation_config.json", {"eos_token_id": None}),
+        ("tokenizer_config.json", {"eos_token": None}),
+    ):
+        content = json.loads((folder / name).read_text()) | changes
+        (folder / name).write_text(json.dumps(content))
     return folder
 
 

@@ -5,13 +5,14 @@ import statistics
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.training import advantages
 
 torch.set_num_threads(1)
 POISON = (math.nan, math.inf, -math.inf, 1e30)
+few = settings(max_examples=40)  # enough for small grids, and quick
 shapes = st.tuples(st.integers(1, 5), st.integers(1, 6))
 groups = st.tuples(st.integers(1, 4), st.integers(2, 6))
 seeds = st.integers(0, 2**16)
@@ -79,6 +80,7 @@ def test_gae_has_its_values_by_hand():
     assert returns[0].tolist() == pytest.approx([0.625, 1.0, 0.0])
 
 
+@few
 @given(shapes, seeds, shares, shares)
 def test_gae_is_the_double_sum_of_its_definition(shape, seed, discount, lam):
     rewards, values, mask = grid(shape, seed, 2)
@@ -91,6 +93,7 @@ def test_gae_is_the_double_sum_of_its_definition(shape, seed, discount, lam):
         assert returns[row, length:].eq(0).all()
 
 
+@few
 @given(shapes, seeds)
 def test_lambda_1_gives_monte_carlo_returns_less_the_value(shape, seed):
     rewards, values, mask = grid(shape, seed, 2)
@@ -100,6 +103,7 @@ def test_lambda_1_gives_monte_carlo_returns_less_the_value(shape, seed):
     torch.testing.assert_close(found, later - values.masked_fill(~mask, 0.0))
 
 
+@few
 @given(shapes, seeds, shares)
 def test_lambda_0_gives_the_error_of_one_step(shape, seed, discount):
     rewards, values, mask = grid(shape, seed, 2)
@@ -110,6 +114,7 @@ def test_lambda_0_gives_the_error_of_one_step(shape, seed, discount):
     torch.testing.assert_close(found, expected)
 
 
+@few
 @given(shapes, seeds)
 def test_perfect_values_leave_no_advantage(shape, seed):
     rewards, mask = grid(shape, seed, 1)
@@ -118,6 +123,7 @@ def test_perfect_values_leave_no_advantage(shape, seed):
     torch.testing.assert_close(found, torch.zeros_like(found))
 
 
+@few
 @given(st.tuples(st.integers(2, 5), st.integers(2, 6)), seeds, st.floats(-1e3, 1e3))
 def test_whitened_values_have_mean_0_and_variance_1(shape, seed, shift):
     values, mask = grid(shape, seed, 1)
@@ -127,6 +133,7 @@ def test_whitened_values_have_mean_0_and_variance_1(shape, seed, shift):
     assert white[~mask].eq(0).all()
 
 
+@few
 @given(st.tuples(st.integers(2, 5), st.integers(2, 6)), seeds)
 def test_whitening_without_a_shift_keeps_the_mean(shape, seed):
     values, mask = grid(shape, seed, 1)
@@ -144,6 +151,7 @@ def test_whitening_has_its_values_by_hand():
 
 
 @pytest.mark.parametrize("shift_mean", [True, False])
+@few
 @given(seed=seeds)
 def test_whitening_in_parts_with_the_moments_of_all_is_whitening_all(seed, shift_mean):
     values, mask = grid((5, 4), seed, 1)
@@ -171,6 +179,7 @@ def test_leave_one_out_has_its_values_by_hand():
     assert found.tolist() == [[-3.0, -1.5, 4.5], [0.0, 0.0, 0.0]]
 
 
+@few
 @given(groups, seeds)
 def test_leave_one_out_sums_to_0_and_is_a_stretched_deviation(shape, seed):
     rewards = grid(shape, seed)[0]
@@ -181,6 +190,7 @@ def test_leave_one_out_sums_to_0_and_is_a_stretched_deviation(shape, seed):
     torch.testing.assert_close(found, expected)
 
 
+@few
 @given(groups, seeds, st.booleans())
 def test_group_normalised_is_mean_and_deviation_group_by_group(shape, seed, scale):
     rewards = grid(shape, seed)[0]
@@ -191,6 +201,7 @@ def test_group_normalised_is_mean_and_deviation_group_by_group(shape, seed, scal
         assert row == pytest.approx(expected)
 
 
+@few
 @given(groups, seeds, st.floats(-10, 10))
 def test_a_reward_added_to_a_whole_group_changes_nothing(shape, seed, shift):
     rewards = grid(shape, seed)[0]
@@ -202,6 +213,7 @@ def test_a_reward_added_to_a_whole_group_changes_nothing(shape, seed, shift):
         torch.testing.assert_close(function(rewards + shift), function(rewards))
 
 
+@few
 @given(groups, seeds, st.randoms())
 def test_the_order_of_replies_does_not_matter(shape, seed, random):
     rewards = grid(shape, seed)[0]
@@ -213,6 +225,7 @@ def test_the_order_of_replies_does_not_matter(shape, seed, random):
         torch.testing.assert_close(function(rewards[:, order]), function(rewards)[:, order])
 
 
+@few
 @given(shapes, seeds, st.randoms())
 def test_the_order_of_rows_does_not_matter(shape, seed, random):
     rewards, values, mask = grid(shape, seed, 2)
@@ -276,6 +289,7 @@ def test_returns_that_do_not_vary_leave_nothing_to_explain():
     assert advantages.explained_variance(same, same, ~mask).isnan()
 
 
+@few
 @given(shapes, seeds, st.sampled_from(POISON))
 def test_what_stands_at_pads_changes_nothing(shape, seed, pad):
     clean, dirty = outputs(shape, seed), outputs(shape, seed, pad)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
@@ -12,6 +12,7 @@ from bench.training import losses
 
 torch.set_num_threads(1)
 POISON = (math.nan, math.inf, -math.inf, 1e30)
+few = settings(max_examples=40)  # enough for small grids, and quick
 shapes = st.tuples(st.integers(1, 5), st.integers(1, 6))
 seeds = st.integers(0, 2**16)
 ranked = st.lists(
@@ -128,6 +129,7 @@ def test_the_ranking_loss_has_its_value_by_hand():
     assert losses.ranking_loss(rewards, pairs).item() == pytest.approx(expected)
 
 
+@few
 @given(ranked, st.sampled_from(["drop", "half"]))
 def test_the_ranking_loss_is_the_mean_of_its_pair_losses(replies, ties):
     ranks, groups, rewards = columns(replies)
@@ -135,6 +137,7 @@ def test_the_ranking_loss_is_the_mean_of_its_pair_losses(replies, ties):
     assert found.item() == pytest.approx(one_by_one(replies, ties), abs=1e-6)
 
 
+@few
 @given(ranked, st.sampled_from(["drop", "half"]))
 def test_every_prompt_with_a_pair_weighs_1(replies, ties):
     pairs = losses.pairs_of(*columns(replies)[:2], ties)
@@ -142,6 +145,7 @@ def test_every_prompt_with_a_pair_weighs_1(replies, ties):
     assert pairs.prompts + pairs.empty == len({prompt for _, prompt, _ in replies})
 
 
+@few
 @given(ranked, st.sampled_from(["drop", "half"]), st.randoms())
 def test_the_order_of_replies_does_not_matter(replies, ties, random):
     turned = random.sample(replies, len(replies))
@@ -152,6 +156,7 @@ def test_the_order_of_replies_does_not_matter(replies, ties, random):
     assert first == pytest.approx(second)
 
 
+@few
 @given(ranked, st.floats(-100, 100))
 def test_only_differences_of_reward_matter(replies, shift):
     ranks, groups, rewards = columns(replies)
@@ -160,6 +165,7 @@ def test_only_differences_of_reward_matter(replies, shift):
     assert first == pytest.approx(second, abs=1e-6)
 
 
+@few
 @given(ranked)
 def test_the_loss_is_the_negative_log_of_the_pair_probabilities(replies):
     ranks, groups, rewards = columns(replies)
@@ -192,6 +198,7 @@ def test_dpo_losses_have_their_values_by_hand(kind, smoothing, expected):
     assert found.tolist() == pytest.approx([expected])
 
 
+@few
 @given(seeds, st.floats(0.01, 2))
 def test_dpo_is_the_pair_loss_of_its_implicit_rewards(seed, beta):
     chosen, rejected, old_chosen, old_rejected = grid((4, 3), seed, 4)[0]
@@ -202,6 +209,7 @@ def test_dpo_is_the_pair_loss_of_its_implicit_rewards(seed, beta):
 
 
 @pytest.mark.parametrize("kind", ["sigmoid", "ipo"])
+@few
 @given(seed=seeds, smoothing=st.floats(0, 0.49))
 def test_swapping_the_labels_is_smoothing_with_the_rest(kind, seed, smoothing):
     a, b, c, d = grid((4, 3), seed, 1)[0].expand(4, 3).unbind()
@@ -221,6 +229,7 @@ def test_policy_losses_have_their_values_by_hand():
     assert found.clipped_BT[0].tolist() == [True, False, False, True, False]
 
 
+@few
 @given(shapes, seeds)
 def test_before_the_first_update_losses_are_minus_advantages_and_nothing_is_clipped(shape, seed):
     new, advantages, mask = grid(shape, seed, 2)
@@ -230,6 +239,7 @@ def test_before_the_first_update_losses_are_minus_advantages_and_nothing_is_clip
     assert not found.clipped_BT.any()
 
 
+@few
 @given(shapes, seeds)
 def test_before_the_first_update_the_gradient_is_reinforce(shape, seed):
     new, advantages, mask = grid(shape, seed, 2)
@@ -248,6 +258,7 @@ def test_a_clipped_token_has_no_gradient():
     assert new.grad[0].tolist() == pytest.approx([0.0, math.exp(0.5)])
 
 
+@few
 @given(shapes, seeds)
 def test_a_reply_of_one_token_is_a_sequence(shape, seed):
     new, old, advantages, _ = grid((shape[0], 1), seed, 3)
@@ -266,6 +277,7 @@ def test_the_ratio_of_a_sequence_is_the_product_of_its_tokens():
     assert found.losses_B.item() == pytest.approx(math.exp(0.4))
 
 
+@few
 @given(shapes, seeds, st.floats(0, 1))
 def test_grpo_is_the_clipped_loss_plus_its_kl(shape, seed, kl):
     new, old, reference, mask = grid(shape, seed, 3)
@@ -297,6 +309,7 @@ def test_kl_estimates_have_their_values_by_hand():
     assert losses.approximate_kl(new, reference, mask).item() == pytest.approx(log2**2 / 2)
 
 
+@few
 @given(seeds)
 def test_k1_and_k3_average_to_the_kl_divergence(seed):
     policy, reference = grid((2, 6), seed, 1)[0].log_softmax(-1).unbind()
@@ -307,6 +320,7 @@ def test_k1_and_k3_average_to_the_kl_divergence(seed):
         torch.testing.assert_close((policy.exp() * found).sum(), divergence)
 
 
+@few
 @given(seeds)
 def test_the_gradient_of_k2_averages_to_that_of_the_kl_divergence(seed):
     logits, reference = grid((2, 6), seed, 1)[0].unbind()
@@ -337,6 +351,7 @@ def test_entropy_is_that_of_the_softmax():
     assert losses.entropy_of(logits).tolist() == pytest.approx([math.log(4), math.log(2)])
 
 
+@few
 @given(shapes, seeds)
 def test_entropy_is_that_of_torch_and_has_its_gradient(shape, seed):
     logits = grid(shape, seed)[0].requires_grad_()
@@ -351,6 +366,7 @@ def test_the_entropy_of_excluded_tokens_has_a_gradient():
     assert logits.grad.isfinite().all()
 
 
+@few
 @given(shapes, seeds, st.sampled_from(POISON))
 def test_what_stands_at_pads_changes_nothing(shape, seed, pad):
     clean, dirty = outputs(shape, seed), outputs(shape, seed, pad)
@@ -360,6 +376,7 @@ def test_what_stands_at_pads_changes_nothing(shape, seed, pad):
     assert clean["gradient"][~mask].eq(0).all()
 
 
+@few
 @given(shapes, seeds)
 def test_more_pads_change_nothing(shape, seed):
     new, old, advantages, mask = grid(shape, seed, 3)
@@ -370,6 +387,7 @@ def test_more_pads_change_nothing(shape, seed):
     assert found[:, shape[1] :].eq(0).all()
 
 
+@few
 @given(seeds)
 def test_losses_of_micro_batches_add_up_to_that_of_the_batch(seed):
     new, mask = grid((4, 5), seed)

@@ -1,0 +1,245 @@
+"""Runs the stages of a recipe in order: what is unchanged is kept, what was killed goes on.
+
+    checkpoints/demo/sft/       a checkpoint: weights, tokenizer, bench.json
+                        log.jsonl, tensorboard/, training/data.json
+    checkpoints/demo/ranked/    rankings.jsonl, stage.json
+
+A stage depends on its settings, the digests of its parents and data, the seed and the arithmetic.
+Their digest stands in its card; where it is the same and the weights are what the card says, the
+stage is not trained again.
+"""
+
+import json
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.cards import SCHEMA_VERSION, read_card, write_card
+from bench.environment import environment, git_state, peak_memory_bytes
+from bench.errors import ModelError, UsageError, did_you_mean
+from bench.models.weights import find_weights
+from bench.registry.prompt import digest
+from bench.store import write_atomic
+from bench.training.loop import WORK, Site
+from bench.training.outcome import Outcome
+from bench.training.rank import RANKINGS
+from bench.training.rank_stage import run_rank
+from bench.training.recipe import data_names, reward_names
+from bench.training.runners import run_dpo, run_grouped, run_ppo, run_reward, run_sft
+from bench.training.settings import Dpo, Grpo, Ppo, Rank, Reward, Rloo, Sft, StageSettings
+from bench.training.workshop import Workshop
+from bench.types import Card, Parent, Stage
+
+STAGE_FILE = "stage.json"
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedStage:
+    """A stage, its folder, and whether it was run just now."""
+
+    name: str
+    kind: str
+    folder: Path
+    ran: bool
+
+
+def run_stages(
+    workshop: Workshop, only: Sequence[str] = (), fresh: bool = False
+) -> list[FinishedStage]:
+    """Run the stages of the recipe, or `only` some; `fresh` forgets saved states.
+
+    Raises:
+        UsageError: `only` names no stage.
+        BenchError: a stage cannot be run; those before it are complete.
+    """
+    stages = workshop.recipe.stages
+    for name in only:
+        if name not in stages:
+            raise UsageError(f"--only {name}: no such stage", did_you_mean(name, stages))
+    chosen = {name: stage for name, stage in stages.items() if not only or name in only}
+    return [_run(workshop, name, stage, fresh) for name, stage in chosen.items()]
+
+
+def _run(workshop: Workshop, name: str, stage: StageSettings, fresh: bool) -> FinishedStage:
+    folder = workshop.folder(name)
+    parents = _parents(workshop, stage)
+    inputs = _inputs_digest(workshop, stage, parents)
+    if not fresh and _is_done(folder, stage, inputs):
+        workshop.watcher.note(f"{name}: unchanged, kept {folder}")
+        return FinishedStage(name, stage.kind, folder, ran=False)
+    if fresh and workshop.processes.main:
+        shutil.rmtree(folder / WORK, ignore_errors=True)
+    workshop.processes.wait()
+    site = Site(
+        name=name,
+        kind=stage.kind,
+        folder=folder,
+        seed=workshop.recipe.seed,
+        inputs=inputs,
+        processes=workshop.processes,
+        watcher=workshop.watcher,
+    )
+    started = time.perf_counter()
+    if isinstance(stage, Rank):
+        told = run_rank(workshop, stage, site)
+        if workshop.processes.main:
+            _write_stage_file(folder, inputs, told)
+    else:
+        outcome = _train(workshop, stage, site)
+        if workshop.processes.main:
+            seconds = time.perf_counter() - started
+            write_card(folder, _card(workshop, site, stage, parents, outcome, seconds))
+            _clear(folder)
+    workshop.processes.wait()
+    return FinishedStage(name, stage.kind, folder, ran=True)
+
+
+def _train(workshop: Workshop, stage: StageSettings, site: Site) -> Outcome:
+    match stage:
+        case Sft():
+            return run_sft(workshop, stage, site)
+        case Reward():
+            return run_reward(workshop, stage, site)
+        case Dpo():
+            return run_dpo(workshop, stage, site)
+        case Ppo():
+            return run_ppo(workshop, stage, site)
+        case Rloo() | Grpo():
+            return run_grouped(workshop, stage, site)
+        case Rank():
+            raise AssertionError("a rank stage trains nothing")
+
+
+def _parents(workshop: Workshop, stage: StageSettings) -> tuple[Parent, ...]:
+    """What the stage starts from, then what judges it.
+
+    Raises:
+        ModelError: one cannot be found.
+    """
+    named = [("policy", stage.from_), *(("reward", name) for _, name in reward_names(stage))]
+    found: list[Parent] = []
+    for role, name in dict.fromkeys(named):
+        weights = workshop.weights(name)
+        card = read_card(weights.folder)
+        if card is not None and role == "policy" and card.stage == "rm":
+            raise ModelError(
+                f"{weights.folder}: is a reward model, expected a language model to start from",
+                "name its parent",
+            )
+        known: Stage = card.stage if card else "base"
+        label = card.name if card else weights.name
+        found.append(
+            Parent(
+                role="policy" if role == "policy" else "reward",
+                name=label,
+                stage=known,
+                folder=str(weights.folder.resolve()),
+                digest=weights.digest,
+            )
+        )
+    return tuple(found)
+
+
+def _inputs_digest(workshop: Workshop, stage: StageSettings, parents: Sequence[Parent]) -> str:
+    """Names everything that the stage's result depends on."""
+    data = {key: dict(workshop.corpus(name).digests) for key, name in data_names(stage)}
+    mixes = [workshop.mix(name).model_dump(mode="json") for _, name in data_names(stage)]
+    holdouts = [
+        workshop.recipe.data[name].holdout.model_dump(mode="json")
+        for _, name in data_names(stage)
+        if name in workshop.recipe.data
+    ]
+    return digest(
+        [
+            stage.model_dump(mode="json", by_alias=True),
+            [[parent.role, parent.digest] for parent in parents],
+            data,
+            mixes,
+            holdouts,
+            workshop.recipe.seed,
+            str(workshop.dtype),
+        ]
+    )
+
+
+def _is_done(folder: Path, stage: StageSettings, inputs: str) -> bool:
+    """Whether the folder holds what these inputs give."""
+    if isinstance(stage, Rank):
+        path = folder / STAGE_FILE
+        if not path.is_file() or not (folder / RANKINGS).is_file():
+            return False
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return bool(told["inputs_digest"] == inputs)
+    card = read_card(folder)
+    if card is None or card.inputs_digest != inputs:
+        return False
+    try:
+        return find_weights(str(folder)).digest == card.digest
+    except ModelError:
+        return False
+
+
+def _card(
+    workshop: Workshop,
+    site: Site,
+    stage: StageSettings,
+    parents: tuple[Parent, ...],
+    outcome: Outcome,
+    seconds: float,
+) -> Card:
+    return Card(
+        schema_version=SCHEMA_VERSION,
+        name=site.name,
+        stage=stage_of(stage),
+        digest=find_weights(str(site.folder)).digest,
+        inputs_digest=site.inputs,
+        parents=parents,
+        recipe=workshop.loaded.name,
+        settings=stage.model_dump(mode="json", by_alias=True),
+        data=outcome.data,
+        steps=outcome.steps,
+        tokens=outcome.tokens,
+        seed=site.seed,
+        seconds=round(seconds, 3),
+        peak_memory_bytes=peak_memory_bytes(),
+        metrics=outcome.metrics,
+        command=shlex.join(sys.argv),
+        environment=environment(),
+        git=git_state(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def stage_of(settings: StageSettings) -> Stage:
+    """What a card calls the result of a stage."""
+    match settings:
+        case Sft():
+            return "sft"
+        case Reward():
+            return "rm"
+        case Dpo():
+            return "dpo"
+        case Ppo():
+            return "ppo_ptx" if settings.ptx is not None and settings.ptx.gamma > 0 else "ppo"
+        case Rloo():
+            return "rloo"
+        case Grpo():
+            return "grpo"
+        case Rank():
+            raise AssertionError("a rank stage leaves no checkpoint")
+
+
+def _write_stage_file(folder: Path, inputs: str, told: dict[str, float]) -> None:
+    text = json.dumps({"inputs_digest": inputs, "metrics": told}, indent=2) + "\n"
+    write_atomic(folder / STAGE_FILE, text.encode())
+
+
+def _clear(folder: Path) -> None:
+    """The checkpoint is complete: what a killed run would have gone on from is not needed."""
+    for path in (folder / WORK).glob("*.safetensors"):
+        path.unlink()

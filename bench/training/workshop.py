@@ -1,0 +1,120 @@
+"""What the runners of stages have in common: names -> weights and data, on a device.
+
+A name in a recipe is `base`, a stage of the recipe (then its folder below the output), or whatever
+`bench eval` takes: a built-in name, a folder, a Hub id.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from bench.cards import read_card
+from bench.errors import ModelError
+from bench.models.hf import HuggingFace
+from bench.models.load import choose_placement
+from bench.models.options import ModelOptions
+from bench.models.weights import Weights, find_weights
+from bench.store import write_atomic
+from bench.training.corpus import Corpus, load_corpus
+from bench.training.decontaminate import KnownTests, read_tests
+from bench.training.processes import Processes
+from bench.training.rank import RANKINGS
+from bench.training.recipe import LoadedRecipe
+from bench.training.settings import Clean, Data, Holdout, Mix, Rank, Source
+from bench.training.sources import Item, Places
+from bench.training.watch import Watcher
+from bench.training.writer import Chat, Writer
+
+
+class Workshop:
+    """A recipe at work: where it writes, what it computes on, what it has read already."""
+
+    def __init__(
+        self, loaded: LoadedRecipe, output: Path, places: Places, watcher: Watcher
+    ) -> None:
+        self.loaded, self.recipe = loaded, loaded.recipe
+        self.output, self.places, self.watcher = output, places, watcher
+        placement = choose_placement(self.recipe.dtype, self.recipe.device)
+        self.dtype: torch.dtype = placement.dtype
+        self.processes = Processes(placement.device)
+        self._corpora: dict[str, Corpus[Item]] = {}
+        self._tests: KnownTests | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where this process computes."""
+        return self.processes.device
+
+    def folder(self, stage: str) -> Path:
+        """Where a stage writes."""
+        return self.output / stage
+
+    def weights(self, name: str) -> Weights:
+        """The checkpoint that a recipe calls `name`.
+
+        Raises:
+            ModelError: there is none, or the stage has not been trained.
+        """
+        if name == "base":
+            return find_weights(self.recipe.base)
+        if name not in self.recipe.stages:
+            return find_weights(name)
+        folder = self.folder(name)
+        if read_card(folder) is None:
+            raise ModelError(
+                f"{folder}: stage {name!r} has not been trained there",
+                f"bench train {self.loaded.path} -o {self.output} --only {name}",
+            )
+        return find_weights(str(folder))
+
+    def corpus(self, name: str) -> Corpus[Item]:
+        """The data called `name`, or the rankings of the rank stage of that name.
+
+        Raises:
+            TaskError: a source is missing or empty. RunError: rankings are damaged.
+        """
+        if name not in self._corpora:
+            data = self.recipe.data.get(name) or self._ranked(name)
+            if data.clean.decontaminate and self._tests is None:
+                self._tests = read_tests(self.places)
+            self._corpora[name] = load_corpus(
+                name, data, self.places, self.recipe.seed, self._tests
+            )
+        return self._corpora[name]
+
+    def mix(self, name: str) -> Mix:
+        """How the data called `name` is drawn; rankings of a stage are one source."""
+        return self.recipe.data[name].mix if name in self.recipe.data else Mix()
+
+    def writer(self, weights: Weights, chat: Chat, system: str) -> Writer:
+        """Tokenizes for the checkpoint in `weights`."""
+        options = ModelOptions(dtype="float32", device=str(self.device))
+        return Writer(HuggingFace(weights.name, options, weights), chat, system)
+
+    def report(self, stage: str, corpora: Sequence[Corpus[Item]]) -> None:
+        """Write what became of the rows of `corpora` to the stage's `training/data.json`."""
+        from json import dumps
+
+        told = {corpus.name: corpus.report.to_json() for corpus in corpora}
+        for corpus in corpora:
+            self.watcher.note(f"{stage}: data {corpus.name}: {corpus.report.summary()}")
+        text = dumps(told, ensure_ascii=False, indent=2) + "\n"
+        write_atomic(self.folder(stage) / "training" / "data.json", text.encode())
+
+    def _ranked(self, stage: str) -> Data:
+        """The rankings that a stage wrote; what its prompts held out is held out here too."""
+        settings = self.recipe.stages[stage]
+        assert isinstance(settings, Rank), "check_names lets nothing else through"
+        path = self.folder(stage) / RANKINGS
+        if not path.is_file():
+            raise ModelError(
+                f"{path}: stage {stage!r} has not been run there",
+                f"bench train {self.loaded.path} -o {self.output} --only {stage}",
+            )
+        held = self.recipe.data[settings.prompts].holdout
+        return Data(
+            sources=(Source(file=str(path.resolve()), name=stage),),
+            clean=Clean(exact=False, decontaminate=False),
+            holdout=Holdout(share=held.share, most=held.most),
+        )
