@@ -16,8 +16,10 @@ import pytest
 import typer
 
 from bench import cli
+from bench.store import save_run
 from bench.terminal import print_error
 from tests.evaluation.folders import CHOOSES, capitals, write_task
+from tests.reporting.values import descended, records, task
 
 BENCH = Path(sys.executable).with_name("bench")
 VERBS = typer.main.get_command(cli.app).commands
@@ -239,3 +241,14 @@ def test_no_color_is_honoured(tmp_path):
     )
     assert "error: " in written
     assert not COLOUR.search(written)
+
+
+def test_board_says_what_became_of_each_child(bench, tmp_path):
+    told = task("facts", rows=2)
+    for name, parent in (("base", ""), ("sft", "base")):
+        made = descended(name, parent, name, name=name, tasks=(told,))
+        save_run(tmp_path / "runs" / name, made, records("facts", 1.0, 0.0))
+    said = (
+        "sft against base: better on 0 tasks, worse on 0, undetermined on 1; mean change +0.000 ["
+    )
+    assert said in bench("board runs -o site").err

@@ -129,7 +129,7 @@ def change_rows(changes: Sequence[Change]) -> list[tuple[str, list[Contrast | No
 
 def lineage_rows(entries: Sequence[Entry]) -> list[tuple[str, str]]:
     """(label, stage and parent in words) of each run; empty when no run has either."""
-    places = places_of([entry.run for entry in entries])
+    places = _places(entries)
     if not any(place.stage or place.parent is not None for place in places):
         return []
     return [
@@ -211,6 +211,10 @@ def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:half]}…{text[1 - half :]}"
 
 
+def _places(entries: Sequence[Entry]) -> list[Place]:
+    return places_of([entry.run for entry in entries])
+
+
 def _descent(place: Place, entries: Sequence[Entry]) -> str:
     stage = f"stage {place.stage}" if place.stage else "stage not stated"
     if place.parent is not None:
@@ -236,12 +240,13 @@ def _markdown(entries: Sequence[Entry], changes: Sequence[Change]) -> str:
 
 def _markdown_lineage(entries: Sequence[Entry]) -> str:
     rows = lineage_rows(entries)
-    places = places_of([entry.run for entry in entries])
+    if not rows:
+        return ""
     lines = [
         f"{'  ' * place.depth}- {markdown_text(f'{label}: {told}')}\n"
-        for (label, told), place in zip(rows, places, strict=bool(rows))
+        for (label, told), place in zip(rows, _places(entries), strict=True)
     ]
-    return f"\n## Lineage\n\n{''.join(lines)}" if rows else ""
+    return f"\n## Lineage\n\n{''.join(lines)}"
 
 
 def _markdown_changes(changes: Sequence[Change]) -> str:
@@ -297,7 +302,7 @@ def _page(entries: Sequence[Entry], changes: Sequence[Change]) -> str:
             "changes": changes,
             "sentence": sentence,
             "lineage": lineage_rows(entries),
-            "tree": Markup(tree_svg(places_of([entry.run for entry in entries]))),
+            "tree": Markup(tree_svg(_places(entries))),
             "change_rows": rows,
             "reach": reach,
             "verdict": verdict,

@@ -23,9 +23,22 @@ def cells_json(groups: Iterable[tuple[str, str, Sequence[Cell]]]) -> dict[str, J
     """The document of `bench eval --json`: (model, run, cells) of each run."""
     return {
         "runs": [
-            {"model": model, "run": run, "cells": [_short(cell) for cell in cells]}
+            {"model": model, "run": run, "cells": [cell_json(cell) for cell in cells]}
             for model, run, cells in groups
         ]
+    }
+
+
+def cell_json(cell: Cell) -> dict[str, Json]:
+    """What JSON says of a Cell."""
+    return {
+        "task": cell.task,
+        "metric": cell.metric,
+        "estimate": cell.estimate,
+        "lo": cell.lo,
+        "hi": cell.hi,
+        "n": cell.n,
+        "failed": cell.failed,
     }
 
 
@@ -130,18 +143,6 @@ def markdown_text(text: str) -> str:
 def dumps(document: Json) -> str:
     """Indented JSON with a final newline."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-
-
-def _short(cell: Cell) -> dict[str, Json]:
-    return {
-        "task": cell.task,
-        "metric": cell.metric,
-        "estimate": cell.estimate,
-        "lo": cell.lo,
-        "hi": cell.hi,
-        "n": cell.n,
-        "failed": cell.failed,
-    }
 
 
 def _contrast(contrast: Contrast) -> dict[str, Json]:

@@ -1,9 +1,10 @@
 """The board of several runs: files, rows, labels, what is not comparable, hostile names."""
 
+import csv
+import io
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,9 @@ from bench.reporting.board import (
     write_board,
 )
 from bench.store import save_run
-from tests.reporting.values import records, run, task
+from tests.reporting.pages import Page
+from tests.reporting.values import descended, records, run, task
 
-VOID = {"meta", "br", "hr", "img", "input", "link"}
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -36,33 +37,6 @@ HOSTILE = [
     "x" * 100_000,
     "两个\n行",
 ]
-
-
-class Page(HTMLParser):
-    """A page as tags, text and attributes; checks that tags are closed in order."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
 
 
 def page_of(*runs, folder: Path) -> str:
@@ -231,3 +205,72 @@ def test_entries_are_read_from_run_folders(tmp_path):
     entries = load_entries([tmp_path / "one-1", tmp_path / "two-1"])
     assert [entry.label for entry in entries] == ["one", "two"]
     assert [len(entry.cells) for entry in entries] == [1, 2]
+
+
+def lineage():
+    """A base, an SFT of it, a PPO of that, given in another order; PPO was run with a limit."""
+    base, sft = descended("base"), descended("sft", "base", "sft")
+    ppo = descended("ppo", "sft", "ppo", settings={"shots": 0, "limit": 8})
+    rows = [records("facts", *[float(n < right) for n in range(40)]) for right in (10, 30, 20)]
+    return (ppo, rows[2]), (sft, rows[1]), (base, rows[0])
+
+
+def test_columns_follow_the_lineage():
+    entries = make_entries(lineage())
+    assert [entry.label for entry in entries] == ["base", "sft", "ppo"]
+    ((_, cells),) = task_rows(entries)
+    assert [cell.estimate for cell in cells] == [0.25, 0.75, 0.5]
+
+
+def test_the_page_shows_lineage_and_changes_and_says_them_in_a_sentence(tmp_path):
+    text = " ".join(Page(page_of(*lineage(), folder=tmp_path)).text.split())
+    assert "base stage not stated sft stage sft, from base ppo stage ppo, from sft" in text
+    assert "sft against base: better on 1 task, worse on 0, undetermined on 0; mean change" in text
+    assert "ppo against sft: no number on any task: limit differs (8 against none)." in text
+    assert re.search(r"facts \(accuracy\) \+0.500 \[.*?\] n=40 better, P >0.999 no number", text)
+
+
+def test_changes_stand_in_markdown_json_and_csv(tmp_path):
+    write_board(make_entries(lineage()), tmp_path)
+    found = (tmp_path / "board.md").read_text()
+    assert "- base: stage not stated\n  - sft: stage sft, from base\n    - ppo" in found
+    assert re.search(
+        r"\| facts \(accuracy\) \| \+0.500 \[.*\] n=40, better .* \| no number \|", found
+    )
+    sft, ppo = json.loads((tmp_path / "board.json").read_text())["contrasts"]
+    assert (sft["child"], sft["parent"], sft["mean"]["estimate"]) == ("sft", "base", 0.5)
+    assert (sft["tasks"][0]["verdict"], ppo["tasks"][0]["verdict"]) == ("better", "no number")
+    lines = list(csv.DictReader(io.StringIO((tmp_path / "contrasts.csv").read_text())))
+    assert [line["task"] for line in lines] == ["all", "facts"] * 2
+    assert [line["verdict"] for line in lines] == ["better"] * 2 + ["no number"] * 2
+    assert lines[3]["estimate"] == ""
+
+
+def test_a_board_without_lineage_leaves_the_sections_out_and_an_older_file_too(tmp_path):
+    write_board(make_entries(lineage()), tmp_path)
+    html = page_of(*two_runs(), folder=tmp_path)
+    assert not (tmp_path / "contrasts.csv").exists()
+    assert list(json.loads((tmp_path / "board.json").read_text())) == ["runs"]
+    for text in (html, (tmp_path / "board.md").read_text()):
+        assert "Lineage" not in text
+        assert "Change against parent" not in text
+
+
+def test_a_parent_that_is_not_on_the_board_is_said(tmp_path):
+    (_, sft, _) = lineage()
+    text = " ".join(Page(page_of(sft, folder=tmp_path)).text.split())
+    assert "sft stage sft, from base, not on this board" in text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_lineages_are_inert(tmp_path, text):
+    runs = [
+        (descended(text, stage=text, tasks=(task(text),)), records(text, 1.0, 0.0)),
+        (descended("c", text, text, tasks=(task(text),)), records(text, 1.0, 1.0)),
+    ]
+    html = page_of(*runs, folder=tmp_path)
+    assert {"script", "img"}.isdisjoint(tag for tag, _ in Page(html).tags)
+    assert not set(html) & set("\0\a\u202e\u2066")
+    assert not re.search(
+        r"(?<!\\)[<>`]", (tmp_path / "board.md").read_text().replace("P <0", "P 0")
+    )

@@ -73,6 +73,12 @@ def run(*tasks: TaskRun, **changes) -> Run:
     return replace(RUN, tasks=tasks or RUN.tasks, **changes)
 
 
+def descended(weights: str = "", parent: str = "", stage: str = "", **changes) -> Run:
+    """A run of a model that is called what its weights are, and says whose child it is."""
+    told = {"dtype": "float32", "weights": weights, "parent": parent, "stage": stage}
+    return replace(RUN, **{"model": weights, "model_description": told, **changes})
+
+
 def records(name: str, *scores: float | None, metric: str = "accuracy") -> list[Record]:
     """Records of the task `name`, each its own cluster; None is a failed one."""
     return [
