@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +25,6 @@ from bench.types import Parent
 from tests.cards import card
 from tests.models import tiny
 
-BENCH = Path(sys.executable).with_name("bench")
 torch.set_num_threads(1)
 
 
@@ -45,10 +45,11 @@ def bench(capsys, monkeypatch, home):
     """bench("chat warm ...") beside the checkpoints: .code, .out and .err of the command."""
     monkeypatch.chdir(home)
 
-    def run(command: str, typed: bytes | None = b"") -> SimpleNamespace:
+    def run(
+        command: str, typed: bytes | None = b"", kind: type[io.TextIOWrapper] = io.TextIOWrapper
+    ) -> SimpleNamespace:
         """`typed` is what is piped in; None closes standard input."""
-        piped = None if typed is None else io.TextIOWrapper(io.BytesIO(typed))
-        monkeypatch.setattr("sys.stdin", piped)
+        monkeypatch.setattr("sys.stdin", None if typed is None else kind(io.BytesIO(typed)))
         monkeypatch.setattr("sys.argv", ["bench", *shlex.split(command)])
         with pytest.raises(SystemExit) as ended:
             cli.main()
@@ -83,6 +84,20 @@ def test_lineage_json_is_the_tree(bench):
     tree = json.loads(bench("lineage warm --json").out)
     assert (tree["name"], tree["state"], tree["card"]["steps"]) == ("warm", "present", 40)
     assert [parent["name"] for parent in tree["parents"]] == ["base"]
+
+
+def test_lineage_loads_no_weights_and_no_torch(home):
+    code = (
+        "import sys\n"
+        "from bench.models.lineage import lineage_of\n"
+        "from bench.terminal_lineage import print_lineage\n"
+        "print_lineage(lineage_of('warm'))\n"
+        "assert not {'torch', 'transformers'} & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=home, capture_output=True, text=True, check=True
+    )
+    assert "policy: base" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -131,17 +146,26 @@ def test_what_is_piped_in_is_the_prompt_and_context_comes_before_it(bench):
     assert piped.out != bench(f"{asked} --prompt 'house and cat'").out
 
 
+class Typed(io.TextIOWrapper):
+    """Standard input that somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_without_a_prompt_lines_are_replied_to_until_exit(bench):
+    asked = "chat base --temperature 0 --dtype float32"
+    alone = bench(f"{asked} --prompt 'house and cat'").out
+    done = bench(asked, b"house and cat\n/clear\nhouse and cat\n/exit\n", Typed)
+    assert (done.code, done.out) == (0, f"> {alone}> > {alone}> ")
+    assert done.err.splitlines()[1:] == ["forgotten"]
+
+
 @pytest.mark.parametrize("option", ["--json", "--context cats"])
-def test_what_goes_with_a_single_reply_is_refused_in_a_conversation(home, option):
-    ours, theirs = pty.openpty()
-    done = subprocess.run(
-        [BENCH, "chat", "base", *option.split()],
-        stdin=theirs, capture_output=True, text=True, cwd=home,
-    )  # fmt: skip
-    os.close(ours)
-    os.close(theirs)
-    assert done.returncode == 1
-    assert f"{option.split()[0]} goes with a single reply" in done.stderr
+def test_what_goes_with_a_single_reply_is_refused_in_a_conversation(bench, option):
+    done = bench(f"chat base {option}", b"", Typed)
+    assert (done.code, done.out) == (1, "")
+    assert f"{option.split()[0]} goes with a single reply" in done.err
 
 
 class Terminal:
@@ -179,33 +203,24 @@ class Terminal:
         return code
 
 
-def test_a_conversation_with_a_checkpoint_that_never_ends_is_stopped_and_left(tmp_path):
-    tiny.endless(tmp_path / "model")
-    asked = [str(BENCH), "chat", "model", "--max-tokens", "500000", "--temperature", "2"]
-    terminal = Terminal(asked, tmp_path)
-    terminal.wait_for("> ")
-    terminal.type("house and cat\n")
-    terminal.wait_for("house and cat\r\n")
-    terminal.wait_for("e")  # of the reply
-    terminal.interrupt()
-    terminal.wait_for("stopped")
-    terminal.wait_for("> ")
-    terminal.type("\x04")
-    assert terminal.end() == 0
+class InterruptedOutput(io.StringIO):
+    """Standard output on which the user presses Ctrl-C as soon as something appears."""
+
+    def write(self, text: str) -> int:
+        signal.raise_signal(signal.SIGINT)
+        return len(text)
 
 
-def test_ctrl_c_during_a_single_reply_exits_130(tmp_path):
+def test_ctrl_c_during_a_single_reply_exits_130_and_ends_the_generation(
+    bench, monkeypatch, tmp_path
+):
     tiny.endless(tmp_path / "model")
-    command = [BENCH, "chat", "model", "--max-tokens", "500000", "--prompt", "house and cat"]
-    with (tmp_path / "said").open("wb") as said:
-        process = subprocess.Popen(command, cwd=tmp_path, stdout=said, stderr=subprocess.PIPE)
-        while not (tmp_path / "said").stat().st_size:
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert err.startswith(b"error: interrupted\n")
+    monkeypatch.setattr("sys.stdout", InterruptedOutput())
+    before = threading.active_count()
+    done = bench(f"chat {tmp_path / 'model'} --max-tokens 500000 --prompt cat")
+    assert done.code == 130
+    assert done.err.startswith("error: interrupted\n")
+    assert threading.active_count() == before
 
 
 TALKS = """
@@ -266,6 +281,9 @@ def test_ctrl_c_keeps_what_was_said_and_asks_again(talking):
 
 
 def test_ctrl_c_at_the_input_and_an_empty_line_ask_again(talking):
+    talking.type("half a line")
+    talking.wait_for("half a line")
+    time.sleep(0.1)  # readline waits again
     talking.interrupt()
     talking.wait_for("> ")
     talking.type("\n")
@@ -276,7 +294,7 @@ def test_ctrl_c_at_the_input_and_an_empty_line_ask_again(talking):
 
 
 def test_a_message_that_fails_is_forgotten_and_the_conversation_goes_on(talking):
-    assert "error: too long" in said(talking, "fail")
+    assert "say less" in said(talking, "fail")
     assert said(talking, "b").startswith("<system:be brief><user:b>")
     talking.type("\x04")
     assert talking.end() == 0

@@ -19,7 +19,8 @@ finally:
 
 
 @pytest.mark.parametrize(
-    "command", ["--help", "--version", "list", "list --json", "eval --help", "show facts"]
+    "command",
+    ["--help", "--version", "list", "list --json", "eval --help", "chat --help", "show facts"],
 )
 def test_a_quick_verb_imports_no_model_or_data_library(command):
     done = subprocess.run(
