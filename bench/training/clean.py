@@ -176,10 +176,11 @@ def _similar(threshold: float) -> Rule:
 
     # Missing a pair weighs more than proposing one in vain.
     index = MinHashLSH(threshold, PERMUTATIONS, weights=(0.1, 0.9))
+    blank = MinHash(PERMUTATIONS, seed=1, hashfunc=zlib.crc32)
     kept: list[tuple[str, MinHash]] = []
 
     def rule(label: str, item: Item) -> str | None:
-        sketch = MinHash(PERMUTATIONS, seed=1, hashfunc=zlib.crc32)
+        sketch = blank.copy()  # drawing the permutations anew would take most of the time
         sketch.update_batch(_shingles(" ".join(_said(item))))
         for place in sorted(map(int, index.query(sketch))):
             if sketch.jaccard(kept[place][1]) >= threshold:

@@ -1,7 +1,7 @@
 """Every test row of the registry that can be read here, so that none of them is learned.
 
-`clean.py` asks it about each row. Runs of 13 words are kept as 64-bit hashes, 16 bytes each: the
-columns of the rows are hashed, never the wording of the templates, which train rows share.
+`clean.py` asks it about each row. Runs of 13 words are kept as 64-bit hashes, 16 bytes each. They
+are runs of the columns, never of the wording of a template, which a task's train rows share.
 
 >>> tests = read_tests(Places(Path()))
 >>> tests.find("Name a red fruit.", ["Name a red fruit.", "Cherry"]) is None
@@ -10,6 +10,7 @@ True
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from bench.errors import TaskError
 from bench.registry.data import Row, is_local, load_rows
 from bench.registry.folder import Task, find_task_files, search_folders
-from bench.registry.overlap import Gram, folded, grams_of, grams_of_row, words_of
+from bench.registry.overlap import GRAM, Gram, folded, grams_of, words_of
 from bench.registry.prompt import examples_of
 from bench.registry.spec import read_spec
 from bench.training.sources import Places
@@ -30,8 +31,8 @@ LABEL = 2  # words; a column with no more says too little to be a question
 
 @dataclass(frozen=True, slots=True)
 class KnownTests:
-    """What test rows say: `hashes` (sorted) of their word runs, `owners` the index in `places` of
-    the row that each is from; `questions`, folded, with their place.
+    """What test rows say: `hashes` (sorted) of runs of words and of whole questions, and `owners`:
+    the index in `places` of the row that each is from.
 
     `tasks` were read, `unread` were not: name -> why.
     """
@@ -39,18 +40,15 @@ class KnownTests:
     hashes: Hashes
     owners: Hashes
     places: tuple[str, ...]
-    questions: Mapping[str, str]
     tasks: tuple[str, ...]
     unread: Mapping[str, str]
 
     def find(self, question: str, texts: Sequence[str]) -> str | None:
         """Place of a test row that shares 13 words in a row with one of `texts`, or whose own
-        question is the whole of `question`, which may be shorter."""
-        twin = self.questions.get(folded(question))
-        if twin is not None:
-            return twin
-        asked = _hashes(gram for text in texts for gram in grams_of(text))
-        if not len(asked) or not len(self.hashes):
+        question, however short, is the whole of `question`."""
+        runs = (gram for text in texts for gram in grams_of(text))
+        asked = _hashes(chain([folded(question)], runs))
+        if not len(self.hashes):
             return None
         at = np.searchsorted(self.hashes, asked).clip(max=len(self.hashes) - 1)
         found = at[self.hashes[at] == asked]
@@ -89,10 +87,7 @@ def _indexed(
 ) -> KnownTests:
     places: list[str] = []
     hashes, owners = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    questions: dict[str, str] = {}
     for rows in read.values():
-        for row, example in rows:
-            questions |= {folded(text): row.where for text in _questions(row, example)}
         for place, said in _telling(rows):
             hashes.append(said)
             owners.append(np.full(len(said), len(places)))
@@ -100,27 +95,19 @@ def _indexed(
     joined = np.concatenate(hashes)
     order = joined.argsort(kind="stable")
     ordered = joined[order], np.concatenate(owners)[order]
-    return KnownTests(*ordered, tuple(places), questions, tuple(read), dict(unread))
-
-
-def _questions(row: Row, example: Example) -> Iterator[str]:
-    """The question in the task's wording, and without it: columns that are more than a label."""
-    yield example.question
-    for value in row.values.values():
-        if isinstance(value, str) and len(words_of(value)) > LABEL:
-            yield value
+    return KnownTests(*ordered, tuple(places), tuple(read), dict(unread))
 
 
 def _telling(rows: Sequence[tuple[Row, Example]]) -> Iterator[tuple[str, Hashes]]:
-    """Place and word runs of each cluster, without those that a tenth of the clusters share.
+    """Place and hashes of each cluster, without those that a tenth of the clusters share.
 
-    Such runs are phrasing of the data, as `bench check` has it, and leak nothing.
+    What they share is phrasing of the data, as `bench check` has it, and leaks nothing.
     """
-    clusters: dict[str, list[Row]] = {}
+    clusters: dict[str, list[tuple[Row, Example]]] = {}
     for row, example in rows:
-        clusters.setdefault(example.cluster, []).append(row)
+        clusters.setdefault(example.cluster, []).append((row, example))
     said = {
-        members[0].where: np.unique(_hashes(gram for row in members for gram in grams_of_row(row)))
+        members[0][0].where: np.unique(_hashes(part for pair in members for part in _parts(*pair)))
         for members in clusters.values()
     }
     values, counts = np.unique(np.concatenate(list(said.values())), return_counts=True)
@@ -129,6 +116,16 @@ def _telling(rows: Sequence[tuple[Row, Example]]) -> Iterator[tuple[str, Hashes]
         yield place, hashes[~np.isin(hashes, phrasing)]
 
 
-def _hashes(grams: Iterator[Gram]) -> Hashes:
-    # Two different runs share one of 2^64 hashes about never; they differ from process to process.
-    return np.fromiter(map(hash, grams), np.int64)
+def _parts(row: Row, example: Example) -> Iterator[Gram | str]:
+    """Runs of words of the columns; whole, folded: the question, and columns that hold no run."""
+    yield folded(example.question)
+    for value in row.values.values():
+        if isinstance(value, str):
+            yield from grams_of(value)
+            if LABEL < len(words_of(value)) < GRAM:
+                yield folded(value)
+
+
+def _hashes(parts: Iterator[Gram | str]) -> Hashes:
+    # Two different texts share one of 2^64 hashes about never; they differ from process to process.
+    return np.fromiter(map(hash, parts), np.int64)

@@ -14,12 +14,12 @@ from bench.registry.hooks import load_function
 MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}", re.IGNORECASE)
 # With a country code, as in North America, a Chinese mobile, or with a trunk 0 and a gap.
 PHONE = re.compile(
-    r"(?<![\w.+-])(?:"
+    r"(?<![A-Za-z\d_.+-])(?:"
     r"\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{2,4}){2,4}"
     r"|(?:\(\d{3}\) ?\d{3}-|\d{3}([ .-])\d{3}\1)\d{4}"
     r"|1[3-9]\d{9}"
     r"|0\d{2,4}[ -]\d{3,4}[ -]?\d{3,4}"
-    r")(?![\w-]| \d)"
+    r")(?![A-Za-z\d_-]| \d)"
 )
 # Digits of an issuer of payment cards, in one piece or in the groups that are printed.
 CARD = re.compile(

@@ -4,8 +4,8 @@
 task's own and those of its variants; plain data has one.
 
 >>> rows = load_source(Source(task="topic"), Places(Path())).rows
->>> rows[0][0].target in ("business", "health", "politics", "science", "sports")
-True
+>>> rows[0][0].prompt.id, rows[0][0].target
+('topic-train-001', 'travel')
 """
 
 from collections.abc import Callable, Sequence

@@ -13,6 +13,7 @@ from bench.training.sources import Item, Loaded, Places, load_source
 from bench.types import Demonstration, Json, Prompt, Turn
 
 Rows = Sequence[Mapping[str, Json]]
+ROOT = Path(os.environ.get("BENCH_DATA_ROOT") or "absent")
 POEM = "the old mill by the river was built of red brick by two brothers who never spoke"
 
 TASK: dict[str, Json] = {
@@ -54,7 +55,7 @@ def write_task(
     """A task folder in `folder`, and the Places that find it."""
     write_rows(folder / name / "train.jsonl", train)
     write_rows(folder / name / "test.jsonl", test)
-    text = yaml.safe_dump({**TASK, **keys}, allow_unicode=True)
+    text = yaml.safe_dump({**TASK, **keys}, allow_unicode=True, sort_keys=False)
     (folder / name / "task.yaml").write_text(text, "utf-8")
     return Places(folder, (folder / name,))
 
@@ -76,7 +77,6 @@ def loaded(*items: Demonstration, label: str = "plain") -> Loaded[Item]:
 
 def real_data(data_set: str) -> Places:
     """Places of the real data sets; the test is skipped where they are not there."""
-    root = Path(os.environ.get("BENCH_DATA_ROOT") or "absent")
-    if not (root / data_set).is_dir():
+    if not (ROOT / data_set).is_dir():
         pytest.skip(f"BENCH_DATA_ROOT holds no {data_set}")
-    return Places(Path(), (), root)
+    return Places(Path(), (), ROOT)

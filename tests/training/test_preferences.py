@@ -109,6 +109,14 @@ def test_a_pair_that_is_none_is_counted_with_its_line(tmp_path, row, reason):
     assert reason in failure.reason
 
 
+def test_a_line_of_rankings_that_lacks_a_key_is_counted_with_its_line(tmp_path):
+    line = {"source": "sums", "id": "0", "group": "0", "text": "2 + 2 =", "delimiter": " "}
+    good = {**line, "messages": [USER], "completions": ["4", "5"], "ranks": [1, 2]}
+    bad = {name: value for name, value in good.items() if name != "text"}
+    (failure,) = load_rows_of(tmp_path, [good, bad]).failures
+    assert failure.reason == f"{tmp_path}/data.jsonl:2: text: Field required"
+
+
 def test_hh_rlhf_is_read_but_for_nine_rows():
     places = real_data("Anthropic/hh-rlhf")
     source = Source(hub="Anthropic/hh-rlhf", config="harmless-base", split="test")
