@@ -7,13 +7,12 @@ A line is a portion. One that a kill cut short is dropped, and its prompts are s
 again: a reply's last bits depend on what is run beside it, so portions are never split.
 """
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from bench.errors import RunError
 from bench.store import to_json, write_atomic
@@ -53,25 +52,67 @@ _PORTION = TypeAdapter(list[Judged])
 
 
 class Portions:
-    """The file at `path`; what was written for other `inputs` or another size of portion is not
-    read."""
+    """The file at `path`, of portions of `size` prompts; of other `inputs` nothing is read."""
 
     def __init__(self, path: Path, inputs: str, size: int) -> None:
         self.path = path
         self.header = to_json({"inputs": inputs, "portion": size})
 
     def load(self) -> list[Judged]:
-        """The prompts of all whole portions, in order."""
-        return [item for line in self._lines() for item in _PORTION.validate_json(line)]
+        """The prompts of all whole portions, in order.
 
-    def save(self, portion: Sequence[Judged]) -> None:
-        """Add `portion`, so that it is there as a whole or not at all.
+        Raises:
+            RunError: the file cannot be read.
+        """
+        return [item for portion in self._whole() for item in portion]
+
+    def open(self) -> None:
+        """Make ready to add: keep the whole portions, drop what a kill has left behind them.
+
+        Raises:
+            RunError: the disk is full or the file cannot be written; it is unchanged.
+        """
+        lines = [self.header, *map(_line, self._whole())]
+        write_atomic(self.path, "".join(line + "\n" for line in lines).encode())
+
+    def add(self, portion: Sequence[Judged]) -> None:
+        """Write `portion` behind the others; after a kill it is whole or is not counted.
 
         Raises:
             RunError: the disk is full or the file cannot be written; earlier portions stay.
         """
-        fresh = to_json([asdict(item) for item in portion])
-        lines = [self.header, *self._lines(), fresh]
-        write_atomic(self.path, "".join(line + "\n" for line in lines).encode())
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(_line(portion) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise _error(self.path, "written", error) from None
 
-    def _lines(self) -> list[str]: ...
+    def _whole(self) -> list[list[Judged]]:
+        if not self.path.is_file():
+            return []
+        try:
+            header, *lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n")
+        except OSError as error:
+            raise _error(self.path, "read", error) from None
+        if header != self.header:
+            return []
+        found: list[list[Judged]] = []
+        for line in lines:
+            try:
+                found.append(_PORTION.validate_json(line))
+            except ValidationError:
+                break
+        return found
+
+
+def _line(portion: Sequence[Judged]) -> str:
+    return to_json([asdict(item) for item in portion])
+
+
+def _error(path: Path, what: str, error: OSError) -> RunError:
+    return RunError(
+        f"{path}: cannot be {what}: {error.strerror or error}; what is whole stays there",
+        "free some space, then give the same command again: it goes on after them",
+    )

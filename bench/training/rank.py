@@ -9,26 +9,24 @@ A killed stage goes on after its last whole portion of prompts and writes the sa
 
 import math
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 from bench.errors import RunError
 from bench.training.encode import Entry, Stream
 from bench.training.loop import WORK, Site
-from bench.training.mixture import Draw, wording
 from bench.training.network import Network
-from bench.training.outcome import Outcome
 from bench.training.portions import Judged, Portions
+from bench.training.rank_metrics import left_out, means, rank_metrics
+from bench.training.rank_prompts import choose_prompts
 from bench.training.rankings import save_rankings
 from bench.training.sampling import Sampled, Sampling, sample
 from bench.training.seeds import seed_of
 from bench.training.settings import Rank
 from bench.training.verdict import Ranker
-from bench.training.watch import SilentWatcher
+from bench.training.watch import SilentWatcher, Watcher
 from bench.training.writer import Writer
-from bench.types import DataUse, Ranking
+from bench.types import Ranking
 
 RANKINGS = "rankings.jsonl"
 PARTIAL = "rankings.partial.jsonl"
@@ -37,74 +35,41 @@ PORTION = 16  # prompts that are sampled together, and all that a kill can lose
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """The rankings that were written, and for the card what they took (see `outcome_of`)."""
+    """The rankings that were written, and what they took (see `rank_metrics`)."""
 
     rankings: list[Ranking]
-    outcome: Outcome
+    metrics: dict[str, float]
 
 
 def rank(
     settings: Rank, site: Site, network: Network, writer: Writer, stream: Stream, ranker: Ranker
 ) -> Ranked:
-    """Let `network` reply to the prompts of `stream`, let `ranker` order the replies.
+    """Let `network` reply to the prompts of `stream`, held-out ones too, and `ranker` score them.
 
-    A prompt is left out where fewer than two of its replies differ or could be judged.
+    A prompt is left out where fewer than two of its replies differ, or could be judged.
 
     Raises:
         RunError: no prompt is left, or a file cannot be written.
         TaskError, SandboxError: the prompts are none that `ranker` can judge.
     """
     entries = choose_prompts(stream, settings.most)
-    ranker(entries, [()] * len(entries))  # whatever it refuses, it refuses before the sampling
-    portions = Portions(site.folder / WORK / PARTIAL, site.inputs, PORTION)
-    judged = portions.load()
-    site.processes.wait()
-    watcher = site.watcher if site.processes.main else SilentWatcher()
-    watcher.begin(site.name, site.kind, len(entries), len(judged))
-    for start in range(len(judged), len(entries), PORTION):
-        clock = time.perf_counter()
-        portion = site.processes.share(entries[start : start + PORTION])
-        drawn = _draw(settings, site, network, writer, portion)
-        fresh = site.processes.gather(_judge(ranker, writer, portion, drawn))
-        judged += fresh
-        if site.processes.main:
-            portions.save(fresh)
-        watcher.step(len(judged), _told(fresh, time.perf_counter() - clock))
+    ranker(entries, [()] * len(entries))  # what it refuses whatever the replies, before any work
+    watcher = _watcher(site)
+    judged = _judge_all(settings, site, network, writer, entries, ranker)
     rankings = list(_rankings(entries, judged, settings.tie))
-    outcome = outcome_of(stream, entries, judged, rankings)
-    left_out = len(entries) - len(rankings)
-    if left_out:
-        watcher.note(f"{left_out} of {len(entries)} prompts are left out: {_why(judged)}")
     if not rankings:
         raise RunError(
-            f"stage {site.name}: none of {len(entries)} prompts can be ranked: {_why(judged)}",
-            f"sample more freely: --set stages.{site.name}.temperature=1.2",
+            f"stage {site.name}: none of {len(entries)} prompts can be ranked: {left_out(judged)}",
+            f"sample more freely: --set stages.{site.name}.temperature="
+            f"{settings.temperature + 0.2:.1f}",
         )
+    if len(rankings) < len(entries):
+        watcher.note(f"{len(entries) - len(rankings)} prompts are left out: {left_out(judged)}")
     if site.processes.main:
         save_rankings(site.folder / RANKINGS, rankings)
     site.processes.wait()
     watcher.end(site.name)
-    return Ranked(rankings, outcome)
-
-
-def choose_prompts(stream: Stream, most: int | None) -> list[Entry]:
-    """Every row once; or the first `most` distinct rows in the order of the mixture's draws.
-
-    An epoch of a mixture that draws unevenly may have fewer distinct rows than `most`.
-    """
-    rows = stream.material.rows
-    if most is None or most >= stream.material.size:
-        places = [(source, row) for source in rows for row in range(len(rows[source]))]
-        return [
-            wording(Draw(source, row, 0), rows[source][row], stream.seed) for source, row in places
-        ]
-    first: dict[tuple[str, int], int] = {}
-    for index in range(len(stream.mixture)):
-        draw = stream.mixture.at(index)
-        first.setdefault((draw.source, draw.row), index)
-        if len(first) == most:
-            break
-    return [stream.take(index, 1)[0] for index in first.values()]
+    return Ranked(rankings, rank_metrics(judged, rankings))
 
 
 def dense_ranks(scores: Sequence[float], tie: float) -> tuple[int, ...]:
@@ -114,39 +79,41 @@ def dense_ranks(scores: Sequence[float], tie: float) -> tuple[int, ...]:
     with a tie of 0.1, 1.0 and 0.92 share a rank and 0.85 does not, near as it is to 0.92.
     """
     ranks: dict[float, int] = {}
-    best = math.inf
+    rank, best = 0, math.inf
     for score in sorted(set(scores), reverse=True):
         gap = best - score
-        if gap > tie and not math.isclose(gap, tie, rel_tol=1e-9):  # 1.0 - 0.9 is above 0.1
-            best = score
-        ranks[score] = ranks[best] if best in ranks else len(set(ranks.values())) + 1
+        if gap > tie and not math.isclose(gap, tie, rel_tol=1e-9):  # 1.0 - 0.95 is above 0.05
+            rank, best = rank + 1, score
+        ranks[score] = rank
     return tuple(ranks[score] for score in scores)
 
 
-def outcome_of(
-    stream: Stream, entries: Sequence[Entry], judged: Sequence[Judged], rankings: Sequence[Ranking]
-) -> Outcome:
-    """A step is a prompt. Metrics:
-
-    prompts         that were replied to
-    rankings        that were made of them
-    replies         distinct and judged replies in the rankings
-    pairs, ties     pairs of replies of unequal and of equal rank
-    alike           prompts left out because fewer than two of their replies differ
-    unjudged        prompts left out because fewer than two of their replies could be judged
-    ended           share of all sampled replies that ended by themselves
-    score           mean score of all judged replies
-    others          means over prompts of what the ranker reports (position_bias)
-    """
-    used = Counter(entry.prompt.source for entry in entries)
-    material = stream.material
-    data = tuple(
-        DataUse(label, material.digests[label], len(rows), used[label], used[label] / len(rows), 0)
-        for label, rows in material.rows.items()
-        if rows
-    )
-    metrics = _counts(judged, rankings) | _means(judged)
-    return Outcome(len(entries), sum(item.tokens for item in judged), data, metrics)
+def _judge_all(
+    settings: Rank,
+    site: Site,
+    network: Network,
+    writer: Writer,
+    entries: Sequence[Entry],
+    ranker: Ranker,
+) -> list[Judged]:
+    """Portion by portion, each divided among the processes; the main one keeps what is done."""
+    portions = Portions(site.folder / WORK / PARTIAL, site.inputs, PORTION)
+    judged = portions.load()
+    site.processes.wait()  # until all have read what the main one now writes
+    main, watcher = site.processes.main, _watcher(site)
+    watcher.begin(site.name, site.kind, len(entries), len(judged))
+    if main:
+        portions.open()
+    for start in range(len(judged), len(entries), PORTION):
+        clock = time.perf_counter()
+        own = site.processes.share(entries[start : start + PORTION])
+        drawn = _draw(settings, site, network, writer, own)
+        fresh = site.processes.gather(_judge(ranker, writer, own, drawn))
+        if main:
+            portions.add(fresh)
+        judged += fresh
+        watcher.step(len(judged), _told(fresh, time.perf_counter() - clock))
+    return judged
 
 
 def _draw(
@@ -172,20 +139,15 @@ def _draw(
 def _judge(
     ranker: Ranker, writer: Writer, entries: Sequence[Entry], drawn: Sequence[Sequence[Sampled]]
 ) -> list[Judged]:
-    """The distinct replies with their scores; those to a prompt that has but one are not scored."""
+    """The distinct replies with their scores; the only reply to a prompt is not scored."""
     distinct = [
-        {_written(writer, entry, reply): reply for reply in reversed(own)}
-        for entry, own in zip(entries, drawn, strict=True)
+        _distinct(writer, entry, replies) for entry, replies in zip(entries, drawn, strict=True)
     ]
-    texts = [tuple(reversed(found)) for found in distinct]
-    shown = [
-        [found[text] for text in own] if len(own) > 1 else []
-        for found, own in zip(distinct, texts, strict=True)
-    ]
-    verdicts = ranker(entries, shown)
+    asked = [tuple(found.values()) if len(found) > 1 else () for found in distinct]
+    verdicts = ranker(entries, asked)
     return [
         Judged(
-            texts=own,
+            texts=tuple(found),
             scores=verdict.scores,
             reason=verdict.reason,
             metrics=verdict.metrics,
@@ -193,13 +155,17 @@ def _judge(
             replies=len(replies),
             ended=sum(reply.ended for reply in replies),
         )
-        for own, verdict, replies in zip(texts, verdicts, drawn, strict=True)
+        for found, verdict, replies in zip(distinct, verdicts, drawn, strict=True)
     ]
 
 
-def _written(writer: Writer, entry: Entry, reply: Sampled) -> str:
-    """The reply as the writer takes it: it puts the delimiter before plain text by itself."""
-    return reply.text if writer.chat else reply.text.removeprefix(entry.prompt.delimiter)
+def _distinct(writer: Writer, entry: Entry, replies: Sequence[Sampled]) -> dict[str, Sampled]:
+    """The first reply of each text; the writer puts the delimiter before plain text by itself."""
+    found: dict[str, Sampled] = {}
+    for reply in replies:
+        text = reply.text if writer.chat else reply.text.removeprefix(entry.prompt.delimiter)
+        found.setdefault(text, reply)
+    return found
 
 
 def _rankings(entries: Sequence[Entry], judged: Sequence[Judged], tie: float) -> Iterator[Ranking]:
@@ -209,45 +175,10 @@ def _rankings(entries: Sequence[Entry], judged: Sequence[Judged], tie: float) ->
             yield Ranking(entry.prompt, texts, dense_ranks(scores, tie), scores, entry.target)
 
 
-def _counts(judged: Sequence[Judged], rankings: Sequence[Ranking]) -> dict[str, float]:
-    pairs = [pair for ranking in rankings for pair in combinations(ranking.ranks, 2)]
-    ties = sum(first == second for first, second in pairs)
-    return {
-        "prompts": float(len(judged)),
-        "rankings": float(len(rankings)),
-        "replies": float(sum(len(ranking.replies) for ranking in rankings)),
-        "pairs": float(len(pairs) - ties),
-        "ties": float(ties),
-        "alike": float(sum(item.alike for item in judged)),
-        "unjudged": float(sum(not item.alike and len(item.known) < 2 for item in judged)),
-    }
-
-
-def _means(judged: Sequence[Judged]) -> dict[str, float]:
-    """Means of what was measured at least once."""
-    values: dict[str, list[float]] = {"score": [s for item in judged for _, s in item.known]}
-    for item in judged:
-        for name, value in item.metrics.items():
-            values.setdefault(name, []).append(value)
-    ended = sum(item.ended for item in judged) / sum(item.replies for item in judged)
-    means = {name: math.fsum(found) / len(found) for name, found in values.items() if found}
-    return {"ended": ended, **means}
+def _watcher(site: Site) -> Watcher:
+    return site.watcher if site.processes.main else SilentWatcher()
 
 
 def _told(fresh: Sequence[Judged], seconds: float) -> dict[str, float]:
     """What the watcher is told of a portion."""
-    return {**_means(fresh), "tokens_per_second": sum(item.tokens for item in fresh) / seconds}
-
-
-def _why(judged: Sequence[Judged]) -> str:
-    """How many prompts fail to give a ranking, and the most frequent reason of a lost reply."""
-    alike = sum(item.alike for item in judged)
-    lost = [item for item in judged if not item.alike and len(item.known) < 2]
-    reasons = Counter(item.reason for item in lost if item.reason)
-    often = f" ({reasons.most_common(1)[0][0]})" if reasons else ""
-    parts = []
-    if alike:
-        parts.append(f"the replies to {alike} are all the same")
-    if lost:
-        parts.append(f"those to {len(lost)} cannot be judged{often}")
-    return ", ".join(parts)
+    return {**means(fresh), "tokens_per_second": sum(item.tokens for item in fresh) / seconds}

@@ -1,4 +1,4 @@
-"""How well a reward model's probabilities agree with the rankings: accuracy and calibration of pairs.
+"""How well a reward model agrees with rankings: accuracy and calibration over pairs of replies.
 
 `reward.py` reports them on held-out rankings.
 

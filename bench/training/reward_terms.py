@@ -29,7 +29,7 @@ from bench.training.layout import Document, lay_out, micro_batches
 from bench.training.network import Network
 from bench.training.sampling import Sampled
 from bench.training.sources import Places
-from bench.types import Example, Generation, Reply
+from bench.types import Example, Finish, Generation, Reply
 
 HEADLINE = "headline"
 NOT_FINITE = "not a finite number"
@@ -70,7 +70,7 @@ def model_term(network: Network, micro_tokens: int) -> Term:
 
 
 def scorer_term(name: str, places: Places) -> Term:
-    """What the scorer `name` of each prompt's own task gives, as an evaluation would score the text.
+    """What the scorer `name` of each prompt's own task gives, just as an evaluation scores text.
 
     The term raises TaskError when a task lists no such scorer, and SandboxError when model-written
     code would run and cannot be isolated.
@@ -180,7 +180,7 @@ def _scored(example: Example, reply: Sampled, scorers: Scorers) -> Mark:
     stops = asked.generation.stops if asked.generation else ()
     ends = [place for stop in stops if (place := reply.text.find(stop)) >= 0]
     text = reply.text[: min(ends, default=len(reply.text))]
-    finish = "stop" if reply.ended or ends else "length"
+    finish: Finish = "stop" if reply.ended or ends else "length"
     record = to_record(asked, Reply(text=text, tokens_out=len(reply.ids), finish=finish), scorers)
     if record.status == "failed":
         return Mark(None, record.reason)
