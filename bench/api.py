@@ -1,4 +1,4 @@
-"""The Python API: three calls that do what the command line does.
+"""The Python API: calls that do what the command line does.
 
 >>> import bench
 >>> runs = bench.evaluate("fake:gold", ["facts"], limit=4, output="/tmp/bench-doctest")
@@ -9,12 +9,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.errors import RunError, UsageError
 from bench.evaluation.ask import Progress
 from bench.evaluation.plan import Chat, Settings, ShotsAs, answer_key, check_variants, make_plan
 from bench.evaluation.run import evaluate_model, rescore
 from bench.models.fake import open_fake
+from bench.models.install import prepare_local
 from bench.models.model import Model
 from bench.models.options import ModelOptions
 from bench.models.weights import find_folder, find_weights
@@ -22,7 +24,12 @@ from bench.registry.folder import Task, select
 from bench.registry.prompt import ShotChoice, ShotSettings
 from bench.reporting.cells import cells_of
 from bench.store import load_run as read_run
+from bench.training.recipe import LoadedRecipe, check_stages, load_recipe
+from bench.training.watch import SilentWatcher, Watcher
 from bench.types import Cell, Record, Run
+
+if TYPE_CHECKING:
+    from bench.training.stages import FinishedStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +146,57 @@ def rescore_run(
     return EvaluatedRun(done.folder, done.run, done.records, cells_of(done.run, done.records))
 
 
+def train(
+    recipe: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    only: Sequence[str] = (),
+    output: str | Path = "checkpoints",
+    fresh: bool = False,
+    task_folders: Sequence[str | Path] = (),
+    data_root: str | Path | None = None,
+    watcher: Watcher | None = None,
+) -> "list[FinishedStage]":
+    """Run the stages of a recipe, a packaged one by name or a file, below `output`/<its name>.
+
+    `overrides` are `key.path=value`; `only` names the stages to run. Stages whose inputs are
+    unchanged are kept, a killed one goes on, unless `fresh`.
+
+    Raises:
+        BenchError: as `bench train` would report it.
+    """
+    loaded = load_recipe(str(recipe), overrides)
+    return train_loaded(
+        loaded, only, Path(output) / loaded.name, fresh, task_folders, data_root, watcher
+    )
+
+
+def train_loaded(
+    loaded: LoadedRecipe,
+    only: Sequence[str],
+    output: Path,
+    fresh: bool = False,
+    task_folders: Sequence[str | Path] = (),
+    data_root: str | Path | None = None,
+    watcher: Watcher | None = None,
+) -> "list[FinishedStage]":
+    """The same for a recipe that was read, into the folder `output` itself.
+
+    Raises:
+        BenchError: as `bench train` would report it.
+    """
+    check_stages(loaded.recipe, only)
+    find_folder(loaded.recipe.base)  # before torch is loaded, so that a wrong name is told at once
+    prepare_local()
+    from bench.training.sources import Places
+    from bench.training.stages import run_stages
+    from bench.training.workshop import Workshop
+
+    root = Path(data_root) if data_root else None
+    places = Places(loaded.path.resolve().parent, tuple(map(Path, task_folders)), root)
+    return run_stages(Workshop(loaded, output, places, watcher or SilentWatcher()), only, fresh)
+
+
 def check_models(names: Sequence[str], options: ModelOptions = ModelOptions()) -> None:
     """Raise ModelError if one of `names` stands for nothing, before any is evaluated."""
     for name in names:
@@ -154,8 +212,6 @@ def open_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
     Raises:
         ModelError: it cannot be found or read, or torch is not installed.
     """
-    from bench.models.install import prepare_local
-
     prepare_local()
     # Found before torch is loaded, so that a wrong name is answered at once.
     weights = find_weights(name, options.revision, options.base, options.allow_pickle)

@@ -89,9 +89,10 @@ def train_dpo(
         add_dpo_gradient(network, cache, entries, settings, site.processes, meter)
         loop.update(step, meter.means(site.processes))
     loop.save(total)
-    loop.end()
-    found = _measure(settings, network, cache, held_out, site.processes)
+    with loop.updates.averaged():
+        found = _measure(settings, network, cache, held_out, site.processes)
     loop.log.add(total, found)
+    loop.end()
     used = stream.used(total * settings.batch, loop.tokens)
     return Outcome(total, loop.tokens.total(), used, found)
 

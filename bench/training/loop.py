@@ -53,11 +53,11 @@ class Loop:
         self.path = site.folder / WORK / STATE
         self.facts: dict[str, Json] = {}
         self.tokens: Counter[str] = Counter()
-        self.start, self.seconds = 0, 0.0
+        self.start, self.lines, self.seconds = 0, 0, 0.0
         self._restore()
         self.clock = time.perf_counter()
         site.watcher.begin(site.name, site.kind, total, self.start)
-        self.log = Log(site.folder, site.watcher, site.processes.main, self.start)
+        self.log = Log(site.folder, site.watcher, site.processes.main, self.start, self.lines)
 
     def steps(self) -> Iterator[int]:
         """The numbers of the updates still to be made, from 0."""
@@ -82,8 +82,9 @@ class Loop:
         for name in ("loss", "grad_norm"):
             if not math.isfinite(told.get(name, 0.0)):
                 self.stop(step, f"{name} is {told[name]}")
-        if self.settings.max_loss is not None and metrics["loss"] > self.settings.max_loss:
-            self.stop(step, f"loss is {metrics['loss']:.4g}, above max_loss")
+        most, loss = self.settings.max_loss, told.get("loss")  # none where no pair was decided
+        if most is not None and loss is not None and loss > most:
+            self.stop(step, f"loss is {loss:.4g}, above max_loss {most:g}")
         self.log.add(step + 1, told)
         if may_save and (step + 1) % self.settings.save_every == 0:
             self.save(step + 1)
@@ -106,6 +107,7 @@ class Loop:
         """Keep everything that `step` updates have led to."""
         self.facts |= {
             "step": step,
+            "lines": self.log.lines,
             "seconds": self.elapsed(),
             "inputs": self.site.inputs,
             "tokens": dict(self.tokens),
@@ -134,9 +136,12 @@ class Loop:
             return
         self.updates.restore(saved.tensors)
         self.facts = saved.facts
-        step, seconds, tokens = (saved.facts[key] for key in ("step", "seconds", "tokens"))
+        step, lines, seconds, tokens = (
+            saved.facts[key] for key in ("step", "lines", "seconds", "tokens")
+        )
         assert isinstance(step, int)
+        assert isinstance(lines, int)
         assert isinstance(seconds, float)
         assert isinstance(tokens, dict)
-        self.start, self.seconds = step, seconds
+        self.start, self.lines, self.seconds = step, lines, seconds
         self.tokens.update({source: int(str(count)) for source, count in tokens.items()})

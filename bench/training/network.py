@@ -28,6 +28,7 @@ from bench.training.probe import packing_reach
 from bench.training.settings import Lora
 
 LAYER = re.compile(r"\.(\d+)\.")
+INSIDE = re.compile(r"\.(base_layer|lora_\w+)(\.|$)")  # what peft puts into an adapted layer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +88,24 @@ def with_adapter(network: Network, lora: Lora, name: str, seed: int) -> Network:
     else:
         adapters = network.adapters
         adapters.add_adapter(name, config)
+    for parameter in _adapter_parameters(network.model, name).values():
+        parameter.requires_grad_(True)  # peft leaves all but the first one frozen
     return replace(network, adapters=adapters, adapter=name)
+
+
+def with_copied_adapter(network: Network, name: str) -> Network:
+    """The network with a trainable copy `name` of its adapter, and one of its head if it has one.
+
+    The original stays as it is, on the same base.
+    """
+    assert network.adapters is not None, "the network has an adapter"
+    network.adapters.add_adapter(name, deepcopy(network.adapters.peft_config[network.adapter]))
+    originals = _adapter_parameters(network.model, network.adapter).values()
+    copies = _adapter_parameters(network.model, name).values()
+    for original, copy in zip(originals, copies, strict=True):
+        copy.requires_grad_(True).data.copy_(original.data)
+    head = deepcopy(network.head)
+    return replace(network, adapter=name, head=head.requires_grad_(True) if head else None)
 
 
 def without_adapter(network: Network) -> Network:
@@ -101,7 +119,8 @@ def without_adapter(network: Network) -> Network:
 def with_head(network: Network, seed: int) -> Network:
     """The network with a fresh scalar head: weights N(0, 1 / (d + 1)), bias 0 (detail 9 of
     arXiv 2403.17031)."""
-    width = int(network.model.config.get_text_config().hidden_size)
+    embedding = network.model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    width = int(embedding.weight.shape[1])  # OPT-350m projects its hidden states to fewer
     head = nn.Linear(width, 1).to(network.device)
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randn(1, width, generator=generator) / (width + 1) ** 0.5
@@ -113,11 +132,10 @@ def with_head(network: Network, seed: int) -> Network:
 
 def trained_parameters(network: Network) -> dict[str, nn.Parameter]:
     """Name -> parameter of all that a stage may change in `network`."""
-    found = {
-        name: parameter
-        for name, parameter in network.model.named_parameters()
-        if (f".{network.adapter}." in name if network.adapter else network.adapters is None)
-    }
+    if network.adapters is None:
+        found = dict(network.model.named_parameters())
+    else:
+        found = _adapter_parameters(network.model, network.adapter)
     head = dict(network.head.named_parameters()) if network.head is not None else {}
     return found | {f"head.{name}": parameter for name, parameter in head.items()}
 
@@ -127,14 +145,37 @@ def active(network: Network) -> Iterator[None]:
     """Within the block the shared model computes as this network does, in its arithmetic."""
     if network.adapters is not None:
         for module in network.model.modules():
-            if isinstance(module, BaseTunerLayer):
-                module.enable_adapters(bool(network.adapter))
-                if network.adapter:
-                    module.set_adapter(network.adapter)
+            _switch(module, network.adapter)
     kind = network.device.type
     arithmetic = torch.autocast(kind, network.autocast) if network.autocast else nullcontext()
     with arithmetic:
         yield
+
+
+def _switch(layer: nn.Module, adapter: str) -> None:
+    """Let `layer`, if it is an adapted one, compute with `adapter`, "" for none.
+
+    peft freezes the adapters that it switches off. Their gradients may be outstanding: a parameter
+    that is frozen between forward and backward silently gets none.
+    """
+    if not isinstance(layer, BaseTunerLayer):
+        return
+    trainable = [(parameter, parameter.requires_grad) for parameter in layer.parameters()]
+    layer.enable_adapters(bool(adapter))
+    if adapter:
+        layer.set_adapter(adapter)
+    for parameter, wanted in trainable:
+        parameter.requires_grad_(wanted)
+
+
+def _adapter_parameters(model: PreTrainedModel, adapter: str) -> dict[str, nn.Parameter]:
+    """Name -> parameter of the LoRA weights `adapter`; none for ""."""
+    places = (f".lora_A.{adapter}.", f".lora_B.{adapter}.")
+    return {
+        name: parameter
+        for name, parameter in model.named_parameters()
+        if any(place in name for place in places)
+    }
 
 
 def _adapted_modules(model: PreTrainedModel, lora: Lora) -> list[str]:
@@ -143,7 +184,9 @@ def _adapted_modules(model: PreTrainedModel, lora: Lora) -> list[str]:
     linear = {
         name: module
         for name, module in model.named_modules()
-        if isinstance(module, nn.Linear | Conv1D) and module is not head
+        if isinstance(module, nn.Linear | Conv1D | BaseTunerLayer)
+        and module is not head
+        and not INSIDE.search(name)
     }
     layers = {int(found[1]) for name in linear if (found := LAYER.search(name))}
     first = max(layers, default=0) + 1 - (lora.last_layers or len(layers))
@@ -153,8 +196,8 @@ def _adapted_modules(model: PreTrainedModel, lora: Lora) -> list[str]:
         if (not lora.targets or name.rsplit(".", 1)[-1] in lora.targets)
         and ((found := LAYER.search(name)) is not None and int(found[1]) >= first)
     ]
-    if not chosen:
-        known = sorted({name.rsplit(".", 1)[-1] for name in linear})
+    known = sorted({name.rsplit(".", 1)[-1] for name in linear})
+    if not chosen or not set(lora.targets) <= set(known):
         raise ModelError(
             f"lora.targets: found {list(lora.targets)}, the model's linear layers are {known}",
             "name some of them, or leave targets out for all",

@@ -3,6 +3,7 @@
 bench train demo --set stages.ppo.steps=4      packaged recipes by name, own ones by path
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from bench.training.settings import (
 )
 
 PACKAGED = Path(__file__).resolve().parents[1] / "recipes"
+NAMED = ("data", "stages")  # below them the recipe gives the names
+FOLDER = re.compile(r"[\w+-][\w.+-]*")  # what a stage's folder can be called
 GUIDE = "see the recipes that come with bench: bench train --help"
 
 
@@ -47,7 +50,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> LoadedRecipe:
         UsageError: no such recipe, a key or value is wrong, or a name in it leads nowhere.
     """
     path = find_recipe(name)
-    raw = read_yaml(path, UsageError, GUIDE, GUIDE)
+    raw = {key: _apart(value) for key, value in read_yaml(path, UsageError, GUIDE, GUIDE).items()}
     for override in overrides:
         _set(raw, override)
     recipe = validated(path, raw, Recipe, UsageError, GUIDE)
@@ -81,6 +84,8 @@ def check_names(recipe: Recipe, path: Path) -> None:
     above: dict[str, StageSettings] = {}
     for name, stage in recipe.stages.items():
         where = f"{path}: stages.{name}"
+        if not FOLDER.fullmatch(name):
+            raise UsageError(f"{where}: the name is not that of a folder", "use letters and digits")
         _check_parent(where, stage.from_, recipe, above)
         for key, wanted in data_names(stage):
             if key == "rankings" and isinstance(above.get(wanted), Rank):
@@ -99,6 +104,13 @@ def check_names(recipe: Recipe, path: Path) -> None:
                     did_you_mean(wanted, rewards),
                 )
         above[name] = stage
+
+
+def check_stages(recipe: Recipe, names: Sequence[str]) -> None:
+    """Raise UsageError if one of `names` is no stage of the recipe."""
+    for name in names:
+        if name not in recipe.stages:
+            raise UsageError(f"--only {name}: no such stage", did_you_mean(name, recipe.stages))
 
 
 def data_names(stage: StageSettings) -> Iterator[tuple[str, str]]:
@@ -136,9 +148,9 @@ def varied(recipe: Recipe, stage: str, key: str, values: Sequence[float]) -> Rec
     content = recipe.model_dump(mode="json", by_alias=True)
     stages = content["stages"]
     template = stages.pop(stage)
-    used = [name for name, other in recipe.stages.items() if other.from_ == stage]
+    used = [name for name, other in recipe.stages.items() if stage in _needed(other)]
     if used:
-        raise UsageError(f"stage {stage!r} is the parent of {', '.join(used)}", "vary a last stage")
+        raise UsageError(f"stage {stage!r} is needed by {', '.join(used)}", "vary a last stage")
     for value in values:
         name = variant_name(stage, key, value)
         copy = yaml.safe_load(yaml.safe_dump(template))
@@ -150,6 +162,12 @@ def varied(recipe: Recipe, stage: str, key: str, values: Sequence[float]) -> Rec
 def variant_name(stage: str, key: str, value: float) -> str:
     """The name of one variant: ppo-gamma-27.8."""
     return f"{stage}-{key.rsplit('.', 1)[-1]}-{value:g}"
+
+
+def _needed(stage: StageSettings) -> set[str]:
+    """The names of data, stages and checkpoints that `stage` uses."""
+    named = [*data_names(stage), *reward_names(stage)]
+    return {stage.from_, *(name for _, name in named)}
 
 
 def _check_parent(where: str, parent: str, recipe: Recipe, above: dict[str, StageSettings]) -> None:
@@ -168,6 +186,13 @@ def _check_parent(where: str, parent: str, recipe: Recipe, above: dict[str, Stag
         )
 
 
+def _apart(value: object) -> object:
+    """A copy in which an anchor and its aliases are apart: an override changes one of them."""
+    if isinstance(value, dict):
+        return {key: _apart(inner) for key, inner in value.items()}
+    return [_apart(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _set(raw: Yaml, override: str) -> None:
     """Put `key.path=value`, the value read as YAML, into `raw`."""
     key, found, text = override.partition("=")
@@ -177,23 +202,37 @@ def _set(raw: Yaml, override: str) -> None:
         )
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):  # ValueError: dates that are none
         raise UsageError(
             f"--set {override}: the value is not readable as YAML", "quote it"
         ) from None
-    _put(raw, key.split("."), value, f"--set {override}")
+    keys = key.split(".")
+    named = raw.get(keys[0])
+    if keys[0] in NAMED and len(keys) > 2 and isinstance(named, dict) and keys[1] not in named:
+        raise UsageError(
+            f"--set {override}: {keys[0]} has no {keys[1]!r}",
+            did_you_mean(keys[1], map(str, named)),
+        )
+    _put(raw, keys, value, f"--set {override}")
 
 
 def _put(raw: Yaml, keys: Sequence[str], value: object, where: str) -> None:
-    inner = raw
-    for place, key in enumerate(keys[:-1]):
-        child = inner.get(key)
-        if child is None:
-            child = inner[key] = {}
-        if not isinstance(child, dict):
+    """Put `value` at the end of the path `keys`; a number counts the items of a list, from 0."""
+    inner: object = raw
+    for place, key in enumerate(keys):
+        last = place == len(keys) - 1
+        if isinstance(inner, list) and key.isdecimal() and int(key) < len(inner):
+            if last:
+                inner[int(key)] = value
+            inner = inner[int(key)]
+        elif isinstance(inner, dict):
+            if last:
+                inner[key] = value
+            elif inner.get(key) is None:
+                inner[key] = {}
+            inner = inner[key]
+        else:
+            kind = f"a list of {len(inner)}" if isinstance(inner, list) else "no mapping of keys"
             raise UsageError(
-                f"{where}: {'.'.join(keys[: place + 1])} is no mapping of keys",
-                did_you_mean(key, map(str, inner)),
+                f"{where}: {'.'.join(keys[:place])} is {kind}: no {key!r} in it", GUIDE
             )
-        inner = child
-    inner[keys[-1]] = value

@@ -47,11 +47,12 @@ def train_reward(
         add_ranking_gradient(network, entries, settings, site.processes, meter)
         loop.update(step, meter.means(site.processes))
     loop.save(total)
+    with loop.updates.averaged():
+        found = _measure(settings, network, held_out, site.processes)
+    loop.log.add(total, found)
     loop.end()
-    found = _measure(settings, network, held_out, site.processes)
     if settings.centre:
         found["bias"] = centre(network, held_out, settings.micro_tokens, site.processes, writer)
-    loop.log.add(total, found)
     used = stream.used(total * settings.batch, loop.tokens)
     return Outcome(total, loop.tokens.total(), used, found)
 

@@ -5,22 +5,16 @@
 A runner leaves the stage's folder complete but for the card, which `bench.training.stages` writes.
 """
 
-from collections.abc import Callable, Sequence
-from copy import deepcopy
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
-from bench.cards import read_card
-from bench.errors import ModelError
 from bench.models.weights import Weights
 from bench.training.checkpoint import (
-    ADAPTER,
     open_reward,
     publish,
+    require_classifier,
     save_policy,
     save_reward,
-    share_reward,
 )
 from bench.training.corpus import demonstrations_of, rankings_of
 from bench.training.dpo import train_dpo
@@ -33,14 +27,9 @@ from bench.training.encode import (
     encode_rankings,
 )
 from bench.training.grouped import train_grouped
+from bench.training.judges import open_judges, require_same_tokens
 from bench.training.loop import Site
-from bench.training.network import (
-    Network,
-    open_network,
-    with_adapter,
-    with_head,
-    without_adapter,
-)
+from bench.training.network import Network, open_network, with_head, without_adapter
 from bench.training.outcome import Outcome
 from bench.training.ppo import train_ppo
 from bench.training.reward import train_reward
@@ -59,6 +48,7 @@ from bench.training.settings import (
     Training,
 )
 from bench.training.sft import Critic, train_sft
+from bench.training.value import open_value
 from bench.training.workshop import Workshop
 from bench.training.writer import Writer
 
@@ -81,6 +71,7 @@ def run_sft(workshop: Workshop, settings: Sft, site: Site) -> Outcome:
 def run_reward(workshop: Workshop, settings: Reward, site: Site) -> Outcome:
     """The reward model."""
     weights, network, writer = _policy(workshop, settings, site)
+    require_classifier(network.model.config)
     corpus = rankings_of(workshop.corpus(settings.rankings))
     material = encode_rankings(corpus, writer, _limits(settings))
     workshop.report(site.name, [corpus])
@@ -110,7 +101,7 @@ def run_ppo(workshop: Workshop, settings: Ppo, site: Site) -> Outcome:
     weights, policy, writer = _policy(workshop, settings, site)
     judges = open_judges(workshop, settings.reward, policy, weights, writer)
     first = next((judges[part.model] for part in settings.reward if part.model), None)
-    value = _value(settings, policy, first, site)
+    value = open_value(settings, policy, first, site)
     prompts, ptx = _streams(workshop, settings, site, writer)
     reward = make_rewarder(settings.reward, judges, workshop.places, settings.micro_tokens)
     reference = without_adapter(policy)
@@ -129,42 +120,6 @@ def run_grouped(workshop: Workshop, settings: Rloo | Grpo, site: Site) -> Outcom
     outcome = train_grouped(settings, site, policy, reference, reward, writer, prompts, ptx)
     _publish_policy(site, policy, writer, weights)
     return outcome
-
-
-def open_judges(
-    workshop: Workshop,
-    parts: Sequence[RewardPart],
-    policy: Network,
-    parent: Weights,
-    writer: Writer,
-) -> dict[str, Network]:
-    """The reward models that `parts` name, by name; those that can share the policy's base do.
-
-    Raises:
-        ModelError: one is missing, is no reward model, or reads other tokens than the policy.
-    """
-    found: dict[str, Network] = {}
-    for name in dict.fromkeys(part.model for part in parts if part.model):
-        weights = workshop.weights(name)
-        require_same_tokens(writer, workshop.writer(weights, "off", ""))
-        if policy.adapters is not None and _fits(weights.folder, parent):
-            found[name] = share_reward(policy, weights.folder, f"reward{len(found)}")
-        else:
-            found[name] = open_reward(weights, policy.device, workshop.dtype)
-    return found
-
-
-def require_same_tokens(policy: Writer, judge: Writer) -> None:
-    """Raise ModelError if a reward model would read a policy's token ids as other text."""
-    own, other = policy.model.tokenizer.get_vocab(), judge.model.tokenizer.get_vocab()
-    if own == other:
-        return
-    differing = sorted(own.items() ^ other.items(), key=lambda item: item[1])
-    raise ModelError(
-        f"{judge.model.name}: its tokenizer has {len(other)} words, that of {policy.model.name} "
-        f"{len(own)}, and they differ ({differing[0][0]!r} for one): it would read replies wrongly",
-        "use a reward model trained from the same base",
-    )
 
 
 def _policy(workshop: Workshop, settings: Training, site: Site) -> tuple[Weights, Network, Writer]:
@@ -195,51 +150,6 @@ def _streams(
     material = encode_demonstrations(mixed, writer, limits)
     mix = workshop.recipe.data[settings.ptx.data].mix
     return prompts, Stream(material, mix, seed_of(site.seed, "ptx"))
-
-
-def _value(settings: Ppo, policy: Network, reward: Network | None, site: Site) -> Network:
-    """The value function: a copy of the reward model, or the policy's base with a head of zeros.
-
-    Trained by an adapter where the policy is. On the policy's own base the adapter "value" starts
-    as a copy of the reward model's.
-    """
-    seed = seed_of(site.seed, site.name, "value")
-    if reward is None:
-        value = with_head(policy if settings.lora else without_adapter(policy), seed)
-        assert value.head is not None
-        value.head.weight.data.zero_()
-    elif reward.model is policy.model:
-        return _copied_adapter(reward, "value")
-    else:
-        head = deepcopy(reward.head)
-        value = replace(reward, model=deepcopy(reward.model), head=head)
-    if settings.lora:
-        value = with_adapter(value, settings.lora, "value", seed)
-    else:
-        value.model.requires_grad_(True)
-    assert value.head is not None
-    value.head.requires_grad_(True)
-    return value
-
-
-def _copied_adapter(network: Network, name: str) -> Network:
-    """The network with a trainable copy of its adapter and head."""
-    assert network.adapters is not None
-    assert network.head is not None
-    network.adapters.add_adapter(name, deepcopy(network.adapters.peft_config[network.adapter]))
-    weights = dict(network.model.named_parameters())
-    old, new = f".{network.adapter}.", f".{name}."
-    for key, parameter in weights.items():
-        if old in key:
-            weights[key.replace(old, new)].data.copy_(parameter.data)
-    return replace(network, adapter=name, head=deepcopy(network.head).requires_grad_(True))
-
-
-def _fits(folder: Path, parent: Weights) -> bool:
-    """Whether the reward model in `folder` is an adapter on the weights of `parent`."""
-    card = read_card(folder)
-    below = [known.digest for known in card.parents if known.role == "policy"] if card else []
-    return (folder / ADAPTER).is_dir() and below == [parent.digest]
 
 
 def _critic(workshop: Workshop, settings: Sft, site: Site, writer: Writer) -> Critic | None:

@@ -11,6 +11,7 @@ import torch
 from bench.models.batching import Budget
 from bench.models.decode import generate
 from bench.models.model import Encoded
+from bench.models.reach import rope_switch
 from bench.training.layout import Ids
 from bench.training.network import Network, active
 from bench.training.writer import Writer
@@ -57,8 +58,12 @@ def sample(
         )
         for prompt, seed in zip(prompts, seeds, strict=True)
     ]
-    rows = ROWS.get(network.device.type, 32)
+    if not items:
+        return []
     longest = max(map(len, prompts)) + sampling.max_tokens
+    # Past the switch of LongRoPE a row's numbers depend on the longest row beside it.
+    alone = longest > network.reach and rope_switch(network.model.config) is not None
+    rows = 1 if alone else ROWS.get(network.device.type, 32)
     budget = Budget(tokens=rows * longest, positions=rows, rows=rows)
     with active(network), torch.no_grad():
         ends = frozenset({writer.end})

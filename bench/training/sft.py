@@ -10,7 +10,7 @@ from math import ceil
 import torch
 from torch import nn
 
-from bench.errors import ModelError
+from bench.errors import ModelError, RunError, UsageError
 from bench.training.encode import Entry, Stream
 from bench.training.gradients import add_nll_gradient, measure_nll
 from bench.training.loop import WORK, Loop, Site
@@ -38,7 +38,13 @@ def train_sft(
     Raises:
         ModelError: `dropout` is set, and the model has none.
         RunError: the loss is not finite, or a state cannot be written.
+        UsageError: an epoch is to be selected, and no row is held out.
     """
+    if settings.select.by != "last" and not stream.material.held_out:
+        raise UsageError(
+            f"stages.{site.name}.select.by: found {settings.select.by!r}, but no row is held out",
+            "raise holdout.share of the data, or keep the last epoch",
+        )
     set_dropout(network, settings.dropout)
     rows = stream.material.size
     total = settings.steps or ceil(settings.epochs * rows / settings.batch)
@@ -79,16 +85,23 @@ def set_dropout(network: Network, probability: float) -> None:
     Raises:
         ModelError: there is no such layer.
     """
-    found = [module for module in network.model.modules() if isinstance(module, nn.Dropout)]
+    found = [
+        (owner, layer)
+        for owner in network.model.modules()
+        for layer in owner.children()
+        if isinstance(layer, nn.Dropout)
+    ]
     if probability and not found:
         raise ModelError(
             f"dropout: found {probability}, but the model ({network.model.config.model_type}) has "
             "no dropout layer",
             "leave dropout out",
         )
-    for module in found:
-        module.p = probability
-        module.train(probability > 0)
+    for owner, layer in found:
+        layer.p = probability
+        layer.train(probability > 0)
+        # Fused attention drops by itself, where the module around the layer is in training.
+        owner.training = probability > 0
 
 
 def _epoch_ends(rows: int, batch: int, total: int) -> set[int]:
@@ -136,8 +149,13 @@ def _keep(loop: Loop) -> None:
 def _take_back(loop: Loop) -> None:
     """Put the best weights into the network."""
     loop.site.processes.wait()
-    best = load_state(loop.site.folder / WORK / BEST)
-    assert best is not None, "the first epoch's weights are kept"
+    path = loop.site.folder / WORK / BEST
+    best = load_state(path)
+    if best is None:
+        raise RunError(
+            f"{path}: missing, though the state beside it has an epoch behind it",
+            f"remove the folder {path.parent} to train the stage from its start",
+        )
     with torch.no_grad():
         for name, value in best.tensors.items():
             loop.updates.parameters[name].copy_(value)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from bench.cards import SCHEMA_VERSION, read_card, write_card
 from bench.environment import environment, git_state, peak_memory_bytes
-from bench.errors import ModelError, UsageError, did_you_mean
+from bench.errors import ModelError
 from bench.models.weights import find_weights
 from bench.registry.prompt import digest
 from bench.store import write_atomic
@@ -54,14 +54,10 @@ def run_stages(
     """Run the stages of the recipe, or `only` some; `fresh` forgets saved states.
 
     Raises:
-        UsageError: `only` names no stage.
         BenchError: a stage cannot be run; those before it are complete.
     """
-    stages = workshop.recipe.stages
-    for name in only:
-        if name not in stages:
-            raise UsageError(f"--only {name}: no such stage", did_you_mean(name, stages))
-    chosen = {name: stage for name, stage in stages.items() if not only or name in only}
+    stages = workshop.recipe.stages.items()
+    chosen = {name: stage for name, stage in stages if not only or name in only}
     return [_run(workshop, name, stage, fresh) for name, stage in chosen.items()]
 
 

@@ -7,6 +7,7 @@ header. Nothing random is saved: every draw comes from names (`bench.training.se
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,8 @@ def save_state(path: Path, state: State) -> None:
             os.fsync(file.fileno())
         os.replace(scratch, path)
     except (OSError, SafetensorError) as error:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):
+            scratch.unlink()
         raise RunError(
             f"{path}: cannot be written: {error}; the state saved before is unchanged",
             "free some space, then give the same command again: it goes on from that state",
@@ -65,7 +67,8 @@ def load_state(path: Path) -> State | None:
             return State({name: file.get_tensor(name) for name in file.keys()}, facts)  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise RunError(
-            f"{path}: damaged: {error}", f"remove {path} to train the stage from its start"
+            f"{path}: damaged: {error}",
+            f"remove the folder {path.parent} to train the stage from its start",
         ) from None
 
 

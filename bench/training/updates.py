@@ -15,8 +15,6 @@ from bench.training.schedule import rate_at
 from bench.training.settings import Training
 from bench.training.state import copied, under
 
-MOMENTS = ("exp_avg", "exp_avg_sq")
-
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -67,7 +65,8 @@ class Updates:
         return {"grad_norm": norm, "lr": rate}
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything to be saved, by name."""
+        """Everything to be saved, by name; on the CPU it shares memory with what it is taken from,
+        so write it before the next update."""
         found = copied(self.parameters, "weight.") | copied(self.average, "average.")
         for name, parameter in self.parameters.items():
             moments = self.optimizer.state.get(parameter, {})
@@ -84,9 +83,9 @@ class Updates:
         for name, parameter in self.parameters.items():
             moments = under(tensors, f"adam.{name}.")
             if moments:
+                # The fused optimizer wants its count of steps, too, where the parameter is.
                 self.optimizer.state[parameter] = {
-                    key: value.to(parameter.device if key in MOMENTS else "cpu")
-                    for key, value in moments.items()
+                    key: value.to(parameter.device, copy=True) for key, value in moments.items()
                 }
 
     def adopt_average(self) -> None:

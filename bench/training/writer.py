@@ -8,6 +8,8 @@ template writes another token than EOS there (Gemma's <end_of_turn>), that one.
 from collections.abc import Sequence
 from typing import Literal
 
+from transformers import PreTrainedTokenizerBase
+
 from bench.errors import UsageError
 from bench.models.hf import HuggingFace
 from bench.training.layout import Ids
@@ -15,6 +17,7 @@ from bench.types import Generation, Prompt, Request, Turn
 
 Chat = Literal["auto", "on", "off"]
 PROBE = "bench"  # a reply whose end shows what the template writes after it
+TURNS = [{"role": "user", "content": PROBE}, {"role": "assistant", "content": PROBE}]
 
 
 class Writer:
@@ -39,35 +42,53 @@ class Writer:
 
     def prompt(self, prompt: Prompt) -> Ids:
         """The token ids of a prompt; empty when it is longer than the model reads."""
-        text = self.model.chat((*self.opening, *prompt.turns)) if self.chat else prompt.text
-        generation = Generation(max_tokens=1)
-        (encoded,) = self.model.encode(
-            [Request(text, generation=generation, special_tokens=not self.chat)]
+        request = Request(
+            self._asked(prompt), generation=Generation(max_tokens=1), special_tokens=not self.chat
         )
+        (encoded,) = self.model.encode([request])
         return () if encoded.error or encoded.truncated else encoded.prompt
 
     def reply(self, prompt: Prompt, text: str) -> Ids:
         """The token ids of a whole reply to `prompt`, its end included."""
+        asked = self._asked(prompt)
         written = text if self.chat else prompt.delimiter + text
-        ids = self.model.tokenizer(written, add_special_tokens=False)["input_ids"]
-        return (*ids, self.end)
+        texts = [asked, asked + written, written]
+        before, whole, alone = self.model.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        # Llama 2's tokenizer puts a space before every text, but not before one behind a prompt.
+        continues = whole[: len(before)] == before
+        return (*(whole[len(before) :] if continues else alone), self.end)
 
     def read(self, ids: Sequence[int]) -> str:
         """The text of a reply, special tokens left out."""
         return str(self.model.tokenizer.decode(list(ids), skip_special_tokens=True))
 
+    def _asked(self, prompt: Prompt) -> str:
+        return self.model.chat((*self.opening, *prompt.turns)) if self.chat else prompt.text
+
     def _find_end(self) -> int:
-        eos = self.model.tokenizer.eos_token_id
-        if self.chat:
-            turns = [{"role": "user", "content": PROBE}, {"role": "assistant", "content": PROBE}]
-            whole = str(self.model.tokenizer.apply_chat_template(turns, tokenize=False))
-            after = whole.rpartition(PROBE)[2]
-            ids = self.model.tokenizer(after, add_special_tokens=False)["input_ids"]
-            special = [token for token in ids if token in self.model.tokenizer.all_special_ids]
-            eos = special[0] if special else eos
+        tokenizer = self.model.tokenizer
+        closing = turn_end(tokenizer) if self.chat else None
+        eos = tokenizer.eos_token_id if closing is None else closing
         if not isinstance(eos, int):
             raise UsageError(
                 f"{self.model.name}: its tokenizer has no EOS, so no reply could ever end",
                 "train a model whose tokenizer has an eos_token",
             )
         return eos
+
+
+def turn_end(tokenizer: PreTrainedTokenizerBase) -> int | None:
+    """The special token that the chat template writes behind a reply; None without one."""
+    if not tokenizer.chat_template:
+        return None
+    after = str(tokenizer.apply_chat_template(TURNS, tokenize=False)).rpartition(PROBE)[2]
+    special = set(special_ids(tokenizer))
+    ids = tokenizer(after, add_special_tokens=False)["input_ids"]
+    return next((token for token in ids if token in special), None)
+
+
+def special_ids(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The tokens that stand for no text, those without a role (Phi-3's <|end|>) last."""
+    added = tokenizer.added_tokens_decoder
+    others = [number for number, token in added.items() if token.special]
+    return list(dict.fromkeys([*map(int, tokenizer.all_special_ids), *others]))
