@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bench.cli_checkpoint import VERBS as CHECKPOINT_VERBS
 from bench.cli_options import AsJson, Chat, DataRoot, Device, DType, TaskFolders, Unsafe, print_json
 from bench.cli_training import VERBS as TRAINING_VERBS
 from bench.errors import BenchError, UsageError
@@ -319,7 +320,7 @@ def board(
     print_note(f"wrote {page}, open it in a browser: {page.resolve().as_uri()}")
 
 
-for _name, _verb in TRAINING_VERBS.items():
+for _name, _verb in {**TRAINING_VERBS, **CHECKPOINT_VERBS}.items():
     app.command(_name)(_verb)
 
 

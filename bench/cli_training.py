@@ -1,140 +1,237 @@
-"""The verbs around training: where a checkpoint comes from, and talking with it.
+"""The verbs that train: whole recipes, rankings by themselves, ablations.
 
 `bench.cli` adds `VERBS` to its own. Imports that take time stay inside the verbs.
 """
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli_options import AsJson, Device, DType, print_json
+from bench.cli_options import AsJson, DataRoot, TaskFolders, print_json
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.models.chat import Sampling
-    from bench.models.hf import HuggingFace
-    from bench.types import Turn
+    from bench.training.stages import FinishedStage
+
+Recipe = Annotated[str, typer.Argument(help="A recipe file, or the name of a packaged one.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override a key; repeatable."),
+]
+Output = Annotated[
+    Path, typer.Option("-o", "--output", help="Where checkpoints go, below the recipe's name.")
+]
 
 
-def lineage(
-    checkpoint: Annotated[str, typer.Argument(help="A folder that bench trained, or a name.")],
-    as_json: AsJson = False,
-) -> None:
-    """Show where a checkpoint comes from: its stages, data, costs and parents."""
-    from dataclasses import asdict
-
-    from bench.models.lineage import lineage_of
-    from bench.terminal_lineage import print_lineage
-
-    node = lineage_of(checkpoint)
-    if as_json:
-        print_json(asdict(node))
-    else:
-        print_lineage(node)
-
-
-def chat(
-    checkpoint: Annotated[str, typer.Argument(help="Name, folder or Hub id.")],
-    system: Annotated[str, typer.Option(help="System message.")] = "",
-    prompt: Annotated[
-        str | None, typer.Option(help="Reply to this alone, on stdout; default: converse.")
+def train(
+    recipe: Annotated[
+        str | None, typer.Argument(help="A recipe file or a packaged name; none lists those.")
     ] = None,
-    context: Annotated[str, typer.Option(help="Text put before the prompt.")] = "",
-    temperature: Annotated[float, typer.Option(min=0.0, help="0 is greedy.")] = 0.7,
-    top_k: Annotated[int, typer.Option(min=0, help="Likeliest tokens drawn from; 0: all.")] = 50,
-    top_p: Annotated[float, typer.Option(min=0.0, max=1.0, help="Nucleus drawn from.")] = 0.95,
-    max_tokens: Annotated[int, typer.Option(min=1, help="Longest reply.")] = 256,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same reply.")] = None,
-    dtype: DType = "auto",
-    device: Device = "auto",
+    override: Overrides = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="STAGE", help="Run only this stage; repeatable.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--fresh", help="Go on from saved states, or start anew.")
+    ] = True,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Only draw the curves of what was trained.")
+    ] = False,
+    output: Output = Path("checkpoints"),
+    tasks: TaskFolders = None,
+    data_root: DataRoot = None,
     as_json: AsJson = False,
 ) -> None:
-    """Talk with a checkpoint, or get one reply; standard input is the prompt when piped."""
-    if prompt is None and not (sys.stdin and sys.stdin.isatty()):
-        prompt = _standard_input()
-    _check_message(checkpoint, prompt, context, as_json)
-    model = _open_language_model(checkpoint, dtype, device)
-    from bench.models.chat import Sampling
-    from bench.types import Turn
+    """Run a recipe: SFT, rankings, reward model, DPO, PPO-ptx, RLOO, GRPO; again resumes.
 
-    sampling = Sampling(temperature, top_k, top_p, max_tokens, seed)
-    opening = [Turn("system", system)] if system else []
-    if prompt is None:
-        _converse(model, opening, sampling)
+    Stages whose inputs are unchanged are kept.
+    """
+    from bench.training.recipe import load_recipe
+
+    if recipe is None:
+        _list_recipes(as_json)
         return
-    message = "\n\n".join(part for part in (context.strip(), prompt.strip()) if part)
-    _reply_once(model, [*opening, Turn("user", message)], sampling, as_json)
+    loaded = load_recipe(recipe, override or [])
+    folder = output / loaded.name
+    if not plot:
+        from bench.api import train_loaded
+        from bench.terminal_training import TrainingView
+
+        with TrainingView() as view:
+            done = train_loaded(
+                loaded, only or [], folder, not resume, tasks or [], data_root, view
+            )
+        if not _is_main_process():
+            return
+        _report(done, as_json)
+    from bench.reporting.curves import write_curves
+    from bench.terminal import print_note
+
+    page = write_curves(folder)
+    print_note(f"curves: {page}")
 
 
-VERBS: dict[str, Callable[..., None]] = {"lineage": lineage, "chat": chat}
+def rank(
+    checkpoint: Annotated[str, typer.Argument(help="The checkpoint that replies.")],
+    prompts: Annotated[
+        list[str], typer.Option("--prompts", "-p", help="Task, or file of rows; repeatable.")
+    ],
+    scorer: Annotated[
+        str, typer.Option(help="Rank by the task's scorer; headline: its first.")
+    ] = "",
+    model: Annotated[str, typer.Option(help="Rank by this reward model.")] = "",
+    judge: Annotated[str, typer.Option(help="Rank by asking this checkpoint.")] = "",
+    replies: Annotated[int, typer.Option("-k", min=2, max=9, help="Replies to a prompt.")] = 4,
+    most: Annotated[int | None, typer.Option(min=1, help="Prompts; default all.")] = None,
+    temperature: Annotated[float, typer.Option(help="Of the sampling.")] = 1.0,
+    max_reply: Annotated[int, typer.Option(min=1, help="Tokens of a reply.")] = 128,
+    seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where rankings.jsonl goes.")] = (
+        Path("rankings")
+    ),
+    tasks: TaskFolders = None,
+    data_root: DataRoot = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sample replies to the train prompts of tasks and rank them; writes rankings.jsonl."""
+    from bench.api import train_loaded
+    from bench.schema import validated
+    from bench.terminal_training import TrainingView
+    from bench.training.recipe import LoadedRecipe
+    from bench.training.settings import Recipe as Settings
 
-
-def _standard_input() -> str:
-    """All of it; empty where there is none."""
-    try:
-        return sys.stdin.buffer.read().decode() if sys.stdin else ""
-    except UnicodeDecodeError as error:
+    by = {"scorer": scorer, "model": model, "judge": judge}
+    if sum(map(bool, by.values())) != 1:
         raise UsageError(
-            f"standard input is not UTF-8: {error}", "convert it: iconv -t UTF-8"
+            "give exactly one of --scorer, --model and --judge",
+            f"bench rank {checkpoint} -p {prompts[0]} --scorer headline",
+        )
+    sources = [
+        {"file": str(Path(p).resolve())} if Path(p).is_file() else {"task": p} for p in prompts
+    ]
+    stage = {
+        "kind": "rank",
+        "prompts": "prompts",
+        "by": {key: value for key, value in by.items() if value},
+        "replies": replies,
+        "most": most,
+        "temperature": temperature,
+        "max_reply": max_reply,
+    }
+    raw = {
+        "base": checkpoint,
+        "seed": seed,
+        "data": {"prompts": {"sources": sources}},
+        "stages": {output.name: stage},
+    }
+    here = Path("bench rank")
+    loaded = LoadedRecipe(
+        "rank", here, validated(here, raw, Settings, UsageError, "bench rank --help")
+    )
+    with TrainingView() as view:
+        done = train_loaded(loaded, (), output.parent, False, tasks or [], data_root, view)
+    _report(done, as_json)
+
+
+def ablate(
+    recipe: Recipe,
+    stage: Annotated[str, typer.Option(help="The stage that is varied; no other starts from it.")],
+    over: Annotated[str, typer.Option(metavar="KEY", help="Its key, such as ptx.gamma.")],
+    values: Annotated[str, typer.Option(help="Numbers with commas between: 0,1,5,20,28.")],
+    task: Annotated[
+        list[str] | None,
+        typer.Option("--task", "-t", help="Task or suite to evaluate; repeatable; default core."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Rows of each task.")] = None,
+    override: Overrides = None,
+    output: Output = Path("checkpoints"),
+    tasks: TaskFolders = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Train a stage at several values of one setting; table and figure of capability and reward."""
+    from bench.ablate import Study
+    from bench.ablate import ablate as study_variants
+    from bench.evaluation.plan import Settings
+    from bench.registry.folder import select
+    from bench.terminal import Bars, print_note
+    from bench.terminal_training import TrainingView
+    from bench.training.recipe import load_recipe
+
+    study = Study(stage, over, _numbers(values))
+    loaded = load_recipe(recipe, override or [])
+    chosen = select(task or ["core"], tasks or [])
+    settings = Settings(limit=limit, data_root=data_root)
+    folder = output / f"{loaded.name}-{over.rsplit('.', 1)[-1]}"
+    with Bars("eval") as bars, TrainingView() as view:
+        page = study_variants(loaded, study, chosen, settings, folder, view, bars, tasks or [])
+    typer.echo((folder / "ablation.md").read_text(encoding="utf-8"))
+    print_note(f"wrote {page}, open it in a browser: {page.resolve().as_uri()}")
+
+
+VERBS: dict[str, Callable[..., None]] = {"train": train, "rank": rank, "ablate": ablate}
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"--values {text}: expected numbers with commas between", "such as --values 0,1,5,20,28"
         ) from None
 
 
-def _check_message(checkpoint: str, prompt: str | None, context: str, as_json: bool) -> None:
-    example = f'bench chat {checkpoint} --prompt "What is a lighthouse?"'
-    if checkpoint.startswith("fake:"):
-        raise UsageError(f"{checkpoint!r} has no weights to talk with", "bench chat smollm2-135m")
-    if prompt is not None and not prompt.strip():
-        raise UsageError("the prompt is empty", example)
-    if prompt is None and (context or as_json):
-        given = "--context" if context else "--json"
-        raise UsageError(f"{given} goes with a single reply, and there is no --prompt", example)
+def _is_main_process() -> bool:
+    """Whether this is the one process that reports, of those `accelerate launch` started."""
+    import os
+
+    return os.environ.get("RANK", "0") == "0"
 
 
-def _open_language_model(checkpoint: str, dtype: DType, device: str) -> "HuggingFace":
-    """The checkpoint with its weights loaded.
+def _list_recipes(as_json: bool) -> None:
+    from bench.terminal import print_table
+    from bench.training.recipe import load_recipe, packaged_names
 
-    Raises:
-        ModelError: it cannot be found or read, or is a reward model.
-    """
-    from bench.models.install import prepare_local
-    from bench.models.options import ModelOptions
-    from bench.models.weights import find_weights
-
-    prepare_local()
-    weights = find_weights(checkpoint)  # before torch, so that a wrong name is answered at once
-    from bench.models.chat import check_speaks
-    from bench.models.hf import HuggingFace
-
-    model = HuggingFace(checkpoint, ModelOptions(dtype=dtype, device=device), weights)
-    check_speaks(model)
-    _ = model.model
-    return model
-
-
-def _converse(model: "HuggingFace", opening: "list[Turn]", sampling: "Sampling") -> None:
-    from bench.models.chat import reply_to
-    from bench.terminal_chat import converse
-
-    converse(lambda turns, show: reply_to(turns, model, sampling, show), opening)
-
-
-def _reply_once(
-    model: "HuggingFace", turns: "list[Turn]", sampling: "Sampling", as_json: bool
-) -> None:
-    from bench.models.chat import reply_to
-    from bench.terminal_chat import show_piece
-
-    spoken = reply_to(turns, model, sampling, (lambda _: None) if as_json else show_piece)
+    loaded = [load_recipe(name) for name in packaged_names()]
     if as_json:
         print_json(
-            {
-                "reply": spoken.text,
-                "tokens": spoken.tokens,
-                "finish": spoken.finish,
-                "seconds": round(spoken.seconds, 3),
-            }
+            [
+                {"name": one.name, "title": one.recipe.title, "stages": list(one.recipe.stages)}
+                for one in loaded
+            ]
         )
-    else:
-        typer.echo()
+        return
+    rows = [(one.name, ", ".join(one.recipe.stages), one.recipe.title) for one in loaded]
+    print_table(("recipe", "stages", "title"), rows)
+
+
+def _report(done: "Sequence[FinishedStage]", as_json: bool) -> None:
+    """A row for each stage, with what it measured on held-out rows."""
+    from bench.terminal import print_table
+
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": stage.name,
+                    "kind": stage.kind,
+                    "folder": str(stage.folder),
+                    "ran": stage.ran,
+                    "metrics": stage.metrics,
+                }
+                for stage in done
+            ]
+        )
+        return
+    rows = [
+        (stage.name, stage.kind, "ran" if stage.ran else "kept", _shown(stage), str(stage.folder))
+        for stage in done
+    ]
+    print_table(("stage", "kind", "", "measured", "folder"), rows)
+
+
+def _shown(stage: "FinishedStage") -> str:
+    """The first metrics, those of single sources and of the start left out."""
+    names = [name for name in stage.metrics if name.count("/") < 2 and name != "step"]
+    return "  ".join(f"{name} {stage.metrics[name]:.4g}" for name in names[:6])

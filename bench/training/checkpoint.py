@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from peft import get_peft_model_state_dict
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import (
+    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
     AutoModelForSequenceClassification,
     GenerationConfig,
     PreTrainedConfig,
@@ -32,7 +32,7 @@ from transformers import (
 from bench.errors import ModelError, RunError
 from bench.models.load import load_config
 from bench.models.weights import CONTENT, NOT_CONTENT, Weights
-from bench.training.network import Network
+from bench.training.network import Network, adapter_tensors, on_trunk
 from bench.training.probe import packing_reach
 from bench.training.writer import special_ids, turn_end
 
@@ -40,8 +40,16 @@ ADAPTER = "adapter"
 FILE = "adapter_model.safetensors"
 BIAS = "reward_bias"
 # What greedy decoding does not read. transformers refuses to save such settings beside it.
-SAMPLED_BY = ("temperature", "top_p", "top_k", "min_p", "top_h", "typical_p")
-SAMPLED_BY += ("epsilon_cutoff", "eta_cutoff")
+SAMPLED_BY = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "top_h",
+    "typical_p",
+    "epsilon_cutoff",
+    "eta_cutoff",
+)
 
 
 def save_policy(
@@ -77,7 +85,7 @@ def save_reward(
     config = deepcopy(model.config)
     config.num_labels = 1
     config.pad_token_id = padded.pad_token_id
-    setattr(config, BIAS, float(network.head.bias))
+    setattr(config, BIAS, network.head.bias.item())
     classifier = _classifier(config)
     classifier.base_model.load_state_dict(model.base_model.state_dict())
     with torch.no_grad():
@@ -115,12 +123,9 @@ def open_reward(weights: Weights, device: torch.device, dtype: torch.dtype) -> N
         )
     model = _load_classifier(weights)
     placed = cast(PreTrainedModel, model.to(device).eval().requires_grad_(False))  # type: ignore[arg-type]
-    scored = _head(placed)
-    head = nn.Linear(scored.in_features, 1).to(device).requires_grad_(False)
-    head.weight.copy_(scored.weight)
+    head = nn.Linear(_head(placed).in_features, 1).to(device).requires_grad_(False)
+    head.weight.copy_(_head(placed).weight)
     head.bias.fill_(float(getattr(config, BIAS, 0.0)))
-    if scored.bias is not None:
-        head.bias.add_(scored.bias)
     autocast = dtype if dtype != torch.float32 else None
     return Network(placed, None, "", head, packing_reach(placed), autocast)
 
@@ -137,7 +142,7 @@ def share_reward(policy: Network, folder: Path, name: str) -> Network:
     stored = load_file(folder / ADAPTER / "head.safetensors", device=str(policy.device))
     head = nn.Linear(stored["weight"].shape[1], 1).to(policy.device)
     head.load_state_dict(stored)
-    return replace(policy, adapter=name, head=head.requires_grad_(False))
+    return on_trunk(replace(policy, adapter=name, head=head.requires_grad_(False)))
 
 
 def publish(folder: Path, write: Callable[[Path], None]) -> None:
@@ -191,8 +196,7 @@ def _merged(network: Network, parent: str, folder: Path) -> PreTrainedModel:
         return network.model
     place = folder / ADAPTER
     place.mkdir()
-    tensors = get_peft_model_state_dict(network.adapters, adapter_name=network.adapter)
-    save_file({key: value.contiguous() for key, value in tensors.items()}, place / FILE)
+    save_file(adapter_tensors(network), place / FILE)
     config = deepcopy(network.adapters.peft_config[network.adapter])
     config.base_model_name_or_path = parent
     config.inference_mode = True
@@ -231,15 +235,12 @@ def _padding(tokenizer: PreTrainedTokenizerBase) -> int | None:
 
 
 def _classifier(config: PreTrainedConfig) -> PreTrainedModel:
-    try:
-        return cast(
-            PreTrainedModel,
-            AutoModelForSequenceClassification.from_config(  # type: ignore[no-untyped-call]
-                config, dtype=torch.float32
-            ),
-        )
-    except ValueError:
-        raise _no_classifier(f"has no sequence classifier of {config.model_type}") from None
+    if type(config) not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
+        raise _no_classifier(f"has no sequence classifier of {config.model_type}")
+    made = AutoModelForSequenceClassification.from_config(  # type: ignore[no-untyped-call]
+        config, dtype=torch.float32
+    )
+    return cast(PreTrainedModel, made)
 
 
 def _load_classifier(weights: Weights) -> PreTrainedModel:

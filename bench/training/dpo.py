@@ -20,7 +20,7 @@ from bench.training.layout import Batch, Document
 from bench.training.loop import WORK, Loop, Site
 from bench.training.losses import Pairs, dpo_losses, mean_per_reply, pairs_of
 from bench.training.meter import Meter
-from bench.training.network import Network, trained_parameters
+from bench.training.network import Network, prepare, trained_parameters
 from bench.training.outcome import Outcome
 from bench.training.processes import Processes
 from bench.training.settings import Dpo
@@ -76,9 +76,9 @@ def train_dpo(
     total = ceil(settings.epochs * stream.material.size / settings.batch)
     held_out = stream.material.held_out
     cache = Reference(reference, site, settings.micro_tokens)
-    rows = [wordings for rows in stream.material.rows.values() for wordings in rows]
-    cache.learn([entry.document for wordings in rows for entry in wordings])
-    cache.learn([entry.document for entry in held_out])
+    documents = stream.documents(total * settings.batch)
+    prepare(network, documents, settings.micro_tokens)
+    cache.learn(documents)
     loop = Loop(site, settings, [Group(trained_parameters(network))], total)
     if loop.start == 0:
         loop.log.add(0, _measure(settings, network, cache, held_out, site.processes))

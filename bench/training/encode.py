@@ -71,6 +71,11 @@ class Stream:
             found.append(wording(draw, row, self.seed))
         return found
 
+    def documents(self, drawn: int) -> list[Document]:
+        """The distinct documents of the first `drawn` entries, and those held out."""
+        entries = [*self.take(0, drawn), *self.material.held_out]
+        return list(dict.fromkeys(entry.document for entry in entries))
+
     def used(self, drawn: int, tokens: Mapping[str, float]) -> tuple[DataUse, ...]:
         """What `drawn` draws took from each source; `tokens` carried loss, by source."""
         counts = Counter(self.mixture.at(index).source for index in range(drawn))

@@ -3,10 +3,12 @@
 Shapes: B replies in a batch, T tokens of the longest, n reply tokens in all.
 """
 
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bench.models.projection import project_only
 from bench.training.layout import Batch
@@ -60,14 +62,9 @@ def _logits(network: Network, batch: Batch) -> Tensor:
 
     The vocabulary is projected onto at the n positions that predict a reply token, nowhere else.
     """
-    with active(network), project_only(network.model, batch.predicting_n):
-        logits = network.model(
-            input_ids=batch.ids_RW,
-            attention_mask=batch.mask,
-            position_ids=batch.places_RW,
-            use_cache=False,
-        ).logits[0]
-    return logits.float()  # type: ignore[no-any-return]
+    with project_only(network.model, batch.predicting_n):
+        logits = _run(network, network.model, batch)["logits"][0]
+    return logits.float()
 
 
 def _chosen(logits_nV: Tensor, normaliser_n: Tensor, batch: Batch) -> Tensor:
@@ -77,12 +74,24 @@ def _chosen(logits_nV: Tensor, normaliser_n: Tensor, batch: Batch) -> Tensor:
 def _scalars(network: Network, batch: Batch, positions: Tensor) -> Tensor:
     head = network.head
     assert head is not None, "the network has no scalar head"
-    with active(network):
-        states = network.model.base_model(
-            input_ids=batch.ids_RW,
+    states = _run(network, network.model.base_model, batch)["last_hidden_state"]
+    chosen = states.reshape(-1, states.shape[-1])[positions].float()
+    return torch.nn.functional.linear(chosen, head.weight, head.bias).squeeze(-1)
+
+
+def _run(network: Network, module: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
+    """What `module`, the whole model or the part without its head, makes of `batch`.
+
+    Where the trunk knows the documents, only the layers above it run.
+    """
+    entry = network.trunk.entry(batch) if network.trunk else None
+    part = network.trunk.left_out() if network.trunk and entry is not None else nullcontext()
+    with active(network), part:
+        found: Mapping[str, Tensor] = module(
+            input_ids=batch.ids_RW if entry is None else None,
+            inputs_embeds=entry,
             attention_mask=batch.mask,
             position_ids=batch.places_RW,
             use_cache=False,
-        ).last_hidden_state
-    chosen = states.reshape(-1, states.shape[-1])[positions].float()
-    return torch.nn.functional.linear(chosen, head.weight, head.bias).squeeze(-1)
+        )
+    return found

@@ -3,7 +3,7 @@
 SFT uses it for its update, PPO-ptx for the pretraining text that it mixes in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -18,13 +18,11 @@ from bench.training.processes import Processes
 
 def shared_batches(
     documents: Sequence[Document], network: Network, tokens: int, processes: Processes
-) -> list[tuple[list[int], Batch]]:
+) -> Iterator[tuple[list[int], Batch]]:
     """This process's micro-batches: positions in `documents`, and the batch on its device."""
-    groups = processes.share(micro_batches(documents, tokens))
-    return [
-        (group, lay_out([documents[place] for place in group], network.reach).to(network.device))
-        for group in groups
-    ]
+    for group in processes.share(micro_batches(documents, tokens)):
+        chosen = [documents[place] for place in group]
+        yield group, lay_out(chosen, network.reach).to(network.device)
 
 
 def add_nll_gradient(

@@ -45,7 +45,8 @@ class Batch:
     `mask` is additive [R, 1, W, W] when packed and [R, W] of ones and zeros when not;
     `places_RW` is None when not packed. `predicting_n` and `last_B` index the flattened [R * W]
     hidden states: the position that predicts each reply token, and each reply's last token.
-    `reply_n`, `offset_n` are where token n stands in the grid [B, T].
+    `reply_n`, `offset_n` are where token n stands in the grid [B, T]. `starts` are the flat
+    positions where the `documents` begin, none when not packed.
     """
 
     ids_RW: Tensor
@@ -58,6 +59,8 @@ class Batch:
     last_B: Tensor
     groups_B: Tensor
     mask_BT: Tensor
+    documents: tuple[Document, ...]
+    starts: tuple[int, ...]
 
     def to(self, device: torch.device) -> "Batch":
         """The same on another device."""
@@ -66,7 +69,7 @@ class Batch:
             for name in self.__slots__
             if isinstance(value := getattr(self, name), Tensor)
         }
-        return replace(self, **moved)
+        return replace(self, **moved)  # type: ignore[arg-type]  # tensors stay tensors
 
     def grid(self, values_n: Tensor) -> Tensor:
         """[n] values of reply tokens as [B, T], 0 where there is no token."""
@@ -106,7 +109,7 @@ def _packed(documents: Sequence[Document], width: int) -> Batch:
     ids, places, segments, owners = (
         torch.full((len(rows), width), empty) for empty in (0, 0, -1, -1)
     )
-    spans: dict[int, list[tuple[int, int]]] = {}
+    starts: dict[int, int] = {}
     for number, row in enumerate(rows):
         at = 0
         for place in row:
@@ -116,10 +119,12 @@ def _packed(documents: Sequence[Document], width: int) -> Batch:
             places[number, inside] = torch.tensor(_places(document))
             segments[number, inside] = torch.tensor(_segments(document))
             owners[number, inside] = place
-            spans[place] = _spans(document, number * width + at)
+            starts[place] = number * width + at
             at += document.length
-    found = [span for place in range(len(documents)) for span in spans[place]]
-    return _batch(documents, ids, _tree_mask(owners, segments), places, found)
+    in_order = tuple(starts[place] for place in range(len(documents)))
+    found = [_spans(*pair) for pair in zip(documents, in_order, strict=True)]
+    spans = [span for part in found for span in part]
+    return _batch(documents, ids, _tree_mask(owners, segments), places, spans, in_order)
 
 
 def _spans(document: Document, start: int) -> list[tuple[int, int]]:
@@ -177,7 +182,7 @@ def _padded(documents: Sequence[Document]) -> Batch:
     pairs = [(document.prompt, reply) for document in documents for reply in document.replies]
     ids, mask = pad([prompt + reply for prompt, reply in pairs])
     firsts = [row * ids.shape[1] + len(prompt) for row, (prompt, _) in enumerate(pairs)]
-    return _batch(documents, ids, mask, None, [(first - 1, first) for first in firsts])
+    return _batch(documents, ids, mask, None, [(first - 1, first) for first in firsts], ())
 
 
 def _batch(
@@ -186,6 +191,7 @@ def _batch(
     mask: Tensor,
     places: Tensor | None,
     spans: Sequence[tuple[int, int]],
+    starts: tuple[int, ...],
 ) -> Batch:
     """`spans`: for each reply the flat positions before and of its first token."""
     replies = [reply for document in documents for reply in document.replies]
@@ -209,4 +215,6 @@ def _batch(
         last_B=torch.tensor(ends),
         groups_B=torch.tensor(owners),
         mask_BT=mask_BT,
+        documents=tuple(documents),
+        starts=starts,
     )

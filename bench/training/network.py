@@ -9,7 +9,8 @@ Weights are kept in fp32; with `autocast` the arithmetic of forward and backward
 """
 
 import re
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -17,15 +18,17 @@ from dataclasses import dataclass, replace
 import torch
 from peft import LoraConfig, PeftModel
 from peft.tuners.tuners_utils import BaseTunerLayer
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from bench.errors import ModelError
 from bench.models.load import Placement, load_config, load_model
 from bench.models.weights import Weights
+from bench.training.layout import Document
 from bench.training.probe import packing_reach
 from bench.training.settings import Lora
+from bench.training.trunk import Trunk, make_trunk
 
 LAYER = re.compile(r"\.(\d+)\.")
 INSIDE = re.compile(r"\.(base_layer|lora_\w+)(\.|$)")  # what peft puts into an adapted layer
@@ -34,7 +37,8 @@ INSIDE = re.compile(r"\.(base_layer|lora_\w+)(\.|$)")  # what peft puts into an 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
     """`adapter` names the LoRA weights that are active, "" switches them off; documents of up to
-    `reach` tokens may be packed (`bench.training.layout`)."""
+    `reach` tokens may be packed (`bench.training.layout`). `trunk` are the layers below the first
+    adapted one, shared by all networks on the same model; None where nothing is known to stay."""
 
     model: PreTrainedModel
     adapters: PeftModel | None
@@ -42,6 +46,7 @@ class Network:
     head: nn.Linear | None
     reach: int
     autocast: torch.dtype | None
+    trunk: Trunk | None = None
 
     @property
     def device(self) -> torch.device:
@@ -67,7 +72,17 @@ def open_network(
     plain = Network(
         model.requires_grad_(lora is None), None, "", None, packing_reach(model), autocast
     )
-    return plain if lora is None else with_adapter(plain, lora, "policy", seed)
+    if lora is None:
+        return plain
+    adapted = with_adapter(plain, lora, "policy", seed)
+    depth = first_adapted(adapted)
+    return replace(adapted, trunk=make_trunk(model, depth, adapted.reach))
+
+
+def first_adapted(network: Network) -> int:
+    """The number (from 0) of the first layer that the network's adapter changes."""
+    names = _adapter_parameters(network.model, network.adapter)
+    return min(int(found[1]) for name in names if (found := LAYER.search(name)))
 
 
 def with_adapter(network: Network, lora: Lora, name: str, seed: int) -> Network:
@@ -83,14 +98,23 @@ def with_adapter(network: Network, lora: Lora, name: str, seed: int) -> Network:
         task_type="CAUSAL_LM",
     )
     torch.manual_seed(seed)
-    if network.adapters is None:
-        adapters = PeftModel(network.model, config, adapter_name=name)
-    else:
-        adapters = network.adapters
-        adapters.add_adapter(name, config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # between peft and transformers; GPT-2's transposed layers
+        if network.adapters is None:
+            adapters = PeftModel(network.model, config, adapter_name=name)
+        else:
+            adapters = network.adapters
+            adapters.add_adapter(name, config)
     for parameter in _adapter_parameters(network.model, name).values():
         parameter.requires_grad_(True)  # peft leaves all but the first one frozen
-    return replace(network, adapters=adapters, adapter=name)
+    return on_trunk(replace(network, adapters=adapters, adapter=name))
+
+
+def on_trunk(network: Network) -> Network:
+    """The network without its trunk if its adapter changes a layer of that."""
+    if network.trunk is not None and first_adapted(network) < network.trunk.depth:
+        return replace(network, trunk=None)
+    return network
 
 
 def with_copied_adapter(network: Network, name: str) -> Network:
@@ -113,7 +137,7 @@ def without_adapter(network: Network) -> Network:
     if network.adapters is not None:
         return replace(network, adapter="", head=None)
     copy = deepcopy(network.model).requires_grad_(False)
-    return replace(network, model=copy, head=None)
+    return replace(network, model=copy, head=None, trunk=None)
 
 
 def with_head(network: Network, seed: int) -> Network:
@@ -138,6 +162,26 @@ def trained_parameters(network: Network) -> dict[str, nn.Parameter]:
         found = _adapter_parameters(network.model, network.adapter)
     head = dict(network.head.named_parameters()) if network.head is not None else {}
     return found | {f"head.{name}": parameter for name, parameter in head.items()}
+
+
+def adapter_tensors(network: Network) -> dict[str, Tensor]:
+    """The weights of the network's adapter under the names that peft reads.
+
+    peft's own list of them leaves out all where another adapter is called like a module.
+    """
+    found = _adapter_parameters(network.model, network.adapter).items()
+    own = f".{network.adapter}.weight"
+    return {
+        f"base_model.model.{name.removesuffix(own)}.weight": value.detach().contiguous()
+        for name, value in found
+    }
+
+
+def prepare(network: Network, documents: Sequence[Document], tokens: int) -> None:
+    """Run the trunk on `documents`, `tokens` at once, if there is one; all others are forgotten."""
+    if network.trunk is not None:
+        with active(network):
+            network.trunk.prepare(documents, tokens, network.reach)
 
 
 @contextmanager

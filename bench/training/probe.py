@@ -17,7 +17,7 @@ LENGTHS = ((9, (5, 3)), (4, (6,)), (7, (2, 4, 3)))  # prompts with their replies
 
 def packing_reach(model: PreTrainedModel) -> int:
     """Tokens of the longest row that `model` reads packed as it reads it padded; 0 for none."""
-    documents = _documents(model)
+    documents = sample_documents(model)
     try:
         with torch.no_grad():
             packed = _last_states(model, lay_out(documents, reach=10**9))
@@ -29,7 +29,8 @@ def packing_reach(model: PreTrainedModel) -> int:
     return reach(model.config) if near else 0
 
 
-def _documents(model: PreTrainedModel) -> list[Document]:
+def sample_documents(model: PreTrainedModel) -> list[Document]:
+    """Documents of random ids that `model` knows, to try something on."""
     words = int(model.config.get_text_config().vocab_size)
     generator = torch.Generator().manual_seed(0)
 

@@ -4,13 +4,15 @@ bench train demo --set stages.ppo.steps=4      packaged recipes by name, own one
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from bench.errors import UsageError, did_you_mean
+from bench.models.weights import BUILT_IN, is_hub_id
 from bench.schema import Yaml, read_yaml, validated
 from bench.training.settings import (
     Dpo,
@@ -20,7 +22,6 @@ from bench.training.settings import (
     Reward,
     Sft,
     StageSettings,
-    Training,
 )
 
 PACKAGED = Path(__file__).resolve().parents[1] / "recipes"
@@ -64,12 +65,12 @@ def find_recipe(name: str) -> Path:
     Raises:
         UsageError: there is none.
     """
-    if Path(name).is_file():
-        return Path(name)
-    packaged = PACKAGED / f"{name}.yaml"
-    if packaged.is_file():
-        return packaged
     known = packaged_names()
+    if name in known:
+        return PACKAGED / f"{name}.yaml"
+    with suppress(OSError):  # names that no file can have
+        if Path(name).is_file():
+            return Path(name)
     raise UsageError(f"no recipe {name!r}: not a file, not packaged", did_you_mean(name, known))
 
 
@@ -86,23 +87,12 @@ def check_names(recipe: Recipe, path: Path) -> None:
         where = f"{path}: stages.{name}"
         if not FOLDER.fullmatch(name):
             raise UsageError(f"{where}: the name is not that of a folder", "use letters and digits")
-        _check_parent(where, stage.from_, recipe, above)
+        for key, wanted in policy_names(stage):
+            _check_policy(f"{where}.{key}", wanted, recipe, above)
         for key, wanted in data_names(stage):
-            if key == "rankings" and isinstance(above.get(wanted), Rank):
-                continue
-            if wanted not in recipe.data:
-                ranked = [other for other, found in above.items() if isinstance(found, Rank)]
-                known = [*recipe.data, *(ranked if key == "rankings" else [])]
-                raise UsageError(
-                    f"{where}.{key}: no data is named {wanted!r}", did_you_mean(wanted, known)
-                )
+            _check_data(f"{where}.{key}", wanted, recipe, above)
         for key, wanted in reward_names(stage):
-            if wanted in recipe.stages and not isinstance(above.get(wanted), Reward):
-                rewards = [other for other, found in above.items() if isinstance(found, Reward)]
-                raise UsageError(
-                    f"{where}.{key}: {wanted!r} is no reward stage above it",
-                    did_you_mean(wanted, rewards),
-                )
+            _check_reward(f"{where}.{key}", wanted, recipe, above)
         above[name] = stage
 
 
@@ -111,6 +101,13 @@ def check_stages(recipe: Recipe, names: Sequence[str]) -> None:
     for name in names:
         if name not in recipe.stages:
             raise UsageError(f"--only {name}: no such stage", did_you_mean(name, recipe.stages))
+
+
+def policy_names(stage: StageSettings) -> Iterator[tuple[str, str]]:
+    """(key path, language model) for the parent, and for what is asked which reply is better."""
+    yield "from", stage.from_
+    if isinstance(stage, Rank) and stage.by.judge:
+        yield "by.judge", stage.by.judge
 
 
 def data_names(stage: StageSettings) -> Iterator[tuple[str, str]]:
@@ -166,23 +163,50 @@ def variant_name(stage: str, key: str, value: float) -> str:
 
 def _needed(stage: StageSettings) -> set[str]:
     """The names of data, stages and checkpoints that `stage` uses."""
-    named = [*data_names(stage), *reward_names(stage)]
-    return {stage.from_, *(name for _, name in named)}
+    named = (*policy_names(stage), *data_names(stage), *reward_names(stage))
+    return {name for _, name in named}
 
 
-def _check_parent(where: str, parent: str, recipe: Recipe, above: dict[str, StageSettings]) -> None:
-    """A parent that is a stage stands above and gives a language model."""
-    if parent == "base" or parent not in recipe.stages:
-        return
-    trained = [
-        name
-        for name, stage in above.items()
-        if isinstance(stage, Training) and not isinstance(stage, Reward)
-    ]
-    if parent not in trained:
+Above = Mapping[str, StageSettings]
+
+
+def _check_policy(where: str, wanted: str, recipe: Recipe, above: Above) -> None:
+    """A stage that stands above and trains a language model, or a checkpoint from elsewhere."""
+    trained = [name for name, stage in above.items() if not isinstance(stage, Reward | Rank)]
+    if wanted in recipe.stages and wanted not in trained:
         raise UsageError(
-            f"{where}.from: {parent!r} is no stage above it that trains a language model",
-            did_you_mean(parent, ["base", *trained]),
+            f"{where}: {wanted!r} is no stage above it that trains a language model",
+            did_you_mean(wanted, ["base", *trained]),
+        )
+    _check_elsewhere(where, wanted, recipe, ["base", *trained])
+
+
+def _check_data(where: str, wanted: str, recipe: Recipe, above: Above) -> None:
+    """Data, or, where rankings are read, a rank stage that stands above."""
+    ranked = [name for name, stage in above.items() if isinstance(stage, Rank)]
+    known = [*recipe.data, *(ranked if where.endswith(".rankings") else [])]
+    if wanted not in known:
+        raise UsageError(f"{where}: no data is named {wanted!r}", did_you_mean(wanted, known))
+
+
+def _check_reward(where: str, wanted: str, recipe: Recipe, above: Above) -> None:
+    """A reward stage that stands above, or a checkpoint from elsewhere."""
+    rewards = [name for name, stage in above.items() if isinstance(stage, Reward)]
+    if wanted in recipe.stages and wanted not in rewards:
+        raise UsageError(
+            f"{where}: {wanted!r} is no reward stage above it", did_you_mean(wanted, rewards)
+        )
+    _check_elsewhere(where, wanted, recipe, rewards)
+
+
+def _check_elsewhere(where: str, wanted: str, recipe: Recipe, above: Sequence[str]) -> None:
+    """A name that is no stage's is a checkpoint's: better known before hours of training."""
+    if wanted == "base" or wanted in recipe.stages:
+        return
+    if wanted not in BUILT_IN and not is_hub_id(wanted) and not Path(wanted).is_dir():
+        raise UsageError(
+            f"{where}: {wanted!r} is no stage, no built-in model, no folder and no Hub id",
+            did_you_mean(wanted, [*above, *BUILT_IN]),
         )
 
 

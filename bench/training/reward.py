@@ -18,7 +18,7 @@ from bench.training.layout import Batch, Document
 from bench.training.loop import Loop, Site
 from bench.training.losses import Pairs, pair_probabilities, pairs_of, ranking_loss
 from bench.training.meter import Meter
-from bench.training.network import Network, trained_parameters
+from bench.training.network import Network, prepare, trained_parameters
 from bench.training.outcome import Outcome
 from bench.training.processes import Processes
 from bench.training.reward_metrics import pair_metrics
@@ -36,6 +36,7 @@ def train_reward(
         RunError: the loss is not finite, or a state cannot be written.
     """
     total = ceil(settings.epochs * stream.material.size / settings.batch)
+    prepare(network, stream.documents(total * settings.batch), settings.micro_tokens)
     loop = Loop(site, settings, [Group(trained_parameters(network))], total)
     held_out = stream.material.held_out
     if loop.start == 0:
@@ -97,7 +98,7 @@ def centre(
     mean = _mean_reward(network, documents, micro_tokens, processes) if documents else 0.0
     with torch.no_grad():
         network.head.bias.sub_(mean)
-    return float(network.head.bias)
+    return float(network.head.bias.detach())
 
 
 def _demonstrated(entry: Entry, writer: Writer) -> Document:

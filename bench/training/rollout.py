@@ -21,7 +21,7 @@ from bench.training.forward import predict, reply_logprobs, values
 from bench.training.layout import Batch, Document, lay_out, micro_batches
 from bench.training.loop import Site
 from bench.training.losses import kl_k1
-from bench.training.network import Network
+from bench.training.network import Network, prepare
 from bench.training.rewards import Scored
 from bench.training.sampling import Sampled, Sampling, sample
 from bench.training.seeds import seed_of
@@ -168,8 +168,9 @@ def _make(
     """Reply to a share of the prompts, judge the replies, and run the networks on them."""
     entries = [entry for entry, _ in asked]
     replies = _reply(team, settings, asked)
-    scored = team.judge(entries, replies)
     documents = [_document(*pair) for pair in zip(entries, replies, strict=True)]
+    prepare(team.policy, documents, settings.micro_tokens)
+    scored = team.judge(entries, replies)
     rows = _run(team, settings, documents)
     return [
         _Made(

@@ -15,7 +15,7 @@ from bench.training.encode import Entry, Stream
 from bench.training.gradients import add_nll_gradient, measure_nll
 from bench.training.loop import WORK, Loop, Site
 from bench.training.meter import Meter
-from bench.training.network import Network, trained_parameters
+from bench.training.network import Network, prepare, trained_parameters
 from bench.training.outcome import Outcome
 from bench.training.seeds import seed_of
 from bench.training.settings import Sft
@@ -49,6 +49,7 @@ def train_sft(
     rows = stream.material.size
     total = settings.steps or ceil(settings.epochs * rows / settings.batch)
     measured_after = _epoch_ends(rows, settings.batch, total)
+    prepare(network, stream.documents(total * settings.batch), settings.micro_tokens)
     loop = Loop(site, settings, [Group(trained_parameters(network))], total)
     history = _numbers(loop.facts.get("history", []))
     if loop.start == 0:

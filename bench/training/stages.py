@@ -40,12 +40,13 @@ STAGE_FILE = "stage.json"
 
 @dataclass(frozen=True, slots=True)
 class FinishedStage:
-    """A stage, its folder, and whether it was run just now."""
+    """A stage, its folder, whether it was run just now, and what it measured on held-out rows."""
 
     name: str
     kind: str
     folder: Path
     ran: bool
+    metrics: dict[str, float]
 
 
 def run_stages(
@@ -67,7 +68,7 @@ def _run(workshop: Workshop, name: str, stage: StageSettings, fresh: bool) -> Fi
     inputs = _inputs_digest(workshop, stage, parents)
     if not fresh and _is_done(folder, stage, inputs):
         workshop.watcher.note(f"{name}: unchanged, kept {folder}")
-        return FinishedStage(name, stage.kind, folder, ran=False)
+        return _finished(name, stage, folder, ran=False)
     if fresh and workshop.processes.main:
         shutil.rmtree(folder / WORK, ignore_errors=True)
     workshop.processes.wait()
@@ -92,7 +93,15 @@ def _run(workshop: Workshop, name: str, stage: StageSettings, fresh: bool) -> Fi
             write_card(folder, _card(workshop, site, stage, parents, outcome, seconds))
             _clear(folder)
     workshop.processes.wait()
-    return FinishedStage(name, stage.kind, folder, ran=True)
+    return _finished(name, stage, folder, ran=True)
+
+
+def _finished(name: str, stage: StageSettings, folder: Path, ran: bool) -> FinishedStage:
+    if isinstance(stage, Rank):
+        told = json.loads((folder / STAGE_FILE).read_text(encoding="utf-8"))["metrics"]
+        return FinishedStage(name, stage.kind, folder, ran, told)
+    card = read_card(folder)
+    return FinishedStage(name, stage.kind, folder, ran, card.metrics if card else {})
 
 
 def _train(workshop: Workshop, stage: StageSettings, site: Site) -> Outcome:
