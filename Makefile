@@ -1,15 +1,25 @@
-# make demo   from nothing to leaderboard/site/index.html
+# make demo   from nothing to a board of a base model, its SFT, DPO and PPO-ptx
 # make test   the default suite          make check  format, lint, types, layers, task folders
+# make core   the small model on all embedded tasks, whole
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test check slow clean
+# Three of the tasks were trained on, three were not.
+DEMO := checkpoints/demo
+DEMO_TASKS := -t sentiment -t intent -t refusal -t facts -t reading -t entailment
+
+.PHONY: demo core test check slow clean
 
 demo: $(INSTALLED)
-	$(BIN)/bench eval smollm2-135m -t core -o runs/demo
+	$(BIN)/bench train demo -o checkpoints
+	$(BIN)/bench eval smollm2-135m $(DEMO)/sft $(DEMO)/dpo $(DEMO)/ppo $(DEMO_TASKS) --limit 40 -o runs/demo
 	$(BIN)/bench board runs/demo -o leaderboard/site
+
+core: $(INSTALLED)
+	$(BIN)/bench eval smollm2-135m -t core -o runs/core
+	$(BIN)/bench board runs/core -o leaderboard/site
 
 test: $(INSTALLED)
 	$(BIN)/pytest -n auto
@@ -34,5 +44,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf .venv build dist runs leaderboard/site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist runs checkpoints leaderboard/site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

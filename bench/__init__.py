@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bench.api import EvaluatedRun, evaluate, load_run, load_tasks, open_model
+    from bench.api import EvaluatedRun, evaluate, load_run, load_tasks, open_model, train
     from bench.errors import (
         BenchError,
         ModelError,
@@ -42,6 +42,7 @@ _HOME = {
     "load_run": "bench.api",
     "load_tasks": "bench.api",
     "open_model": "bench.api",
+    "train": "bench.api",
 }
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "load_run",
     "load_tasks",
     "open_model",
+    "train",
 ]
 
 

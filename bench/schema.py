@@ -76,6 +76,7 @@ class _Loader(yaml.CSafeLoader):
         return super().construct_mapping(node, deep)
 
 
+KEY = "[key]"  # how pydantic says that the key of a mapping is wrong, not what stands under it
 EXPECTED = {
     "string_type": "text",
     "tuple_type": "a list",
@@ -101,14 +102,19 @@ def _explain(
     where = ".".join(keys)
     if kind == "extra_forbidden":
         return f"{path}: {where}: unknown key", did_you_mean(keys[-1], _keys(around))
+    if kind == "missing" and isinstance(problem["loc"][-1], int):
+        where = ".".join(keys[:-1])
+        return f"{path}: {where}: found {_shown(found)}: expected more items", see
     if kind == "missing":
         return f"{path}: {where}: missing", f"add the key {where}"
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return _no_such_kind(path, where, problem)
     message = problem["msg"].removeprefix("Value error, ").replace("Input should be ", "expected ")
+    if kind == "too_long":
+        message = f"expected at most {problem['ctx']['max_length']} items"
     expected = f"expected {EXPECTED[kind]}" if kind in EXPECTED else message
-    shown = repr(found) if len(repr(found)) <= 60 else repr(found)[:57] + "..."
-    cause = f"{path}: {where}: found {shown}: {expected}" if where else f"{path}: {expected}"
+    found_there = f"{path}: {where}: found {_shown(found)}: {expected}"
+    cause = found_there if where else f"{path}: {expected}"
     if kind == "string_type" and isinstance(found, bool):
         return cause, 'quote it: YAML reads yes, no, on and off as true or false, "yes" as text'
     if kind == "string_type" and isinstance(found, int | float):
@@ -116,6 +122,11 @@ def _explain(
     if kind == "literal_error":
         return cause, did_you_mean(str(found), re.findall(r"'(.*?)'", problem["ctx"]["expected"]))
     return cause, see
+
+
+def _shown(found: object) -> str:
+    """The value found, cut where it is long."""
+    return repr(found) if len(repr(found)) <= 60 else repr(found)[:57] + "..."
 
 
 def _no_such_kind(path: Path, where: str, problem: ErrorDetails) -> tuple[str, str]:
@@ -154,7 +165,7 @@ def _follow(
         if len(schemas) > 1 and tagged:
             here = tagged[0]
             continue
-        if part in ("str", "tuple[str, ...]", "tuple[str,...]"):
+        if part in ("str", "tuple[str, ...]", "tuple[str,...]", KEY):
             continue
         keys.append(str(part))
         around = schemas

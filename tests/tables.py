@@ -1,19 +1,25 @@
-"""The generated tables of README.md and CONTRIBUTING.md: `python -m tests.tables` writes them.
+"""The generated tables of READMEs and CONTRIBUTING.md: `python -m tests.tables` writes them.
 
 Each stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`; `test_docs.py` compares.
 """
 
 import ast
 import inspect
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from bench.registry import spec
 from bench.registry.data import ROLES, count_rows
 from bench.registry.folder import Task, all_tasks
 from bench.scoring.aggregate import AGGREGATES, pass_at
 from bench.scoring.scorers import SCORERS
+from bench.training import settings
+from bench.training.recipe import load_recipe, packaged_names
 
 ROOT = Path(__file__).parents[1]
 
@@ -50,7 +56,51 @@ def scorers() -> str:
     return "\n".join([*rows, f"| `pass@k` | {_sentence(pass_at)} |"])
 
 
-TABLES = {"README.md": {"tasks": tasks}, "CONTRIBUTING.md": {"keys": keys, "scorers": scorers}}
+def recipes() -> str:
+    """A row for each packaged recipe."""
+    rows = ["| recipe | stages | what |", "|---|---|---|"]
+    for name in packaged_names():
+        recipe = load_recipe(name).recipe
+        rows.append(f"| [{name}]({name}.yaml) | {', '.join(recipe.stages)} | {recipe.title} |")
+    return "\n".join(rows)
+
+
+def recipe_keys() -> str:
+    """A table for each class of a recipe, from the sentences under its fields."""
+    parts = []
+    for model in RECIPE_PARTS:
+        rows = [f"**{model.__name__}** - {inspect.getdoc(model)}\n", "| key | default | meaning |"]
+        rows.append("|---|---|---|")
+        for name, said in field_sentences(model).items():
+            field = model.model_fields[name]
+            meaning = said.replace("|", "\\|")
+            rows.append(f"| `{field.alias or name}` | {_default(field)} | {meaning} |")
+        parts.append("\n".join(rows))
+    return "\n\n".join(parts)
+
+
+RECIPE_PARTS = (
+    settings.Recipe, settings.Data, settings.Source, settings.Mix, settings.Clean,
+    settings.Holdout, settings.Training, settings.Lora, settings.Optimizer, settings.Sft,
+    settings.Select, settings.Rank, settings.RankBy, settings.Reward, settings.Dpo,
+    settings.Reinforcement, settings.RewardPart, settings.Ptx, settings.Ppo, settings.Value,
+    settings.Grouped, settings.Rloo, settings.Grpo,
+)  # fmt: skip
+TABLES = {
+    "README.md": {"tasks": tasks},
+    "CONTRIBUTING.md": {"keys": keys, "scorers": scorers},
+    "bench/recipes/README.md": {"recipes": recipes, "keys": recipe_keys},
+}
+
+
+def _default(field: FieldInfo) -> str:
+    """How a recipe would write it."""
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return "below"
+    return f"`{json.dumps(value)}`"
 
 
 def with_tables(file: str) -> str:

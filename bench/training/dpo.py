@@ -77,7 +77,7 @@ def train_dpo(
     held_out = stream.material.held_out
     cache = Reference(reference, site, settings.micro_tokens)
     documents = stream.documents(total * settings.batch)
-    prepare(network, documents, settings.micro_tokens)
+    prepare(network, documents, settings.micro_tokens, site.watcher.note)
     cache.learn(documents)
     loop = Loop(site, settings, [Group(trained_parameters(network))], total)
     if loop.start == 0:

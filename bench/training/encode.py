@@ -53,13 +53,18 @@ class Material:
         """Rows of all sources."""
         return sum(map(len, self.rows.values()))
 
+    @property
+    def losses(self) -> str:
+        """What was left out for its length, such as "reading 12, topic 3"; "" for nothing."""
+        return ", ".join(f"{label} {count}" for label, count in self.too_long.items() if count)
+
 
 class Stream:
     """The entries of a Material in the order in which a mixture draws them, by index."""
 
     def __init__(self, material: Material, mix: Mix, seed: int) -> None:
         self.material, self.seed = material, seed
-        sizes = {label: len(rows) for label, rows in material.rows.items() if rows}
+        sizes = {label: len(rows) for label, rows in material.rows.items()}
         self.mixture = Mixture(sizes, mix, seed)
 
     def take(self, start: int, count: int) -> list[Entry]:

@@ -10,7 +10,7 @@ Weights are kept in fp32; with `autocast` the arithmetic of forward and backward
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -177,11 +177,23 @@ def adapter_tensors(network: Network) -> dict[str, Tensor]:
     }
 
 
-def prepare(network: Network, documents: Sequence[Document], tokens: int) -> None:
-    """Run the trunk on `documents`, `tokens` at once, if there is one; all others are forgotten."""
-    if network.trunk is not None:
-        with active(network):
-            network.trunk.prepare(documents, tokens, network.reach)
+def prepare(
+    network: Network,
+    documents: Sequence[Document],
+    tokens: int,
+    note: Callable[[str], None] | None = None,
+) -> None:
+    """Run the trunk on `documents`, `tokens` at once, if there is one; all others are forgotten.
+
+    `note` is told of it beforehand: for many documents it takes a while.
+    """
+    if network.trunk is None:
+        return
+    if note is not None:
+        count = sum(document.length for document in documents)
+        note(f"running {network.trunk.depth} layers below the adapter once, on {count} tokens")
+    with active(network):
+        network.trunk.prepare(documents, tokens, network.reach)
 
 
 @contextmanager

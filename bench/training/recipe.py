@@ -65,12 +65,12 @@ def find_recipe(name: str) -> Path:
     Raises:
         UsageError: there is none.
     """
+    with suppress(OSError):  # a name that no file can have
+        if Path(name).is_file():
+            return Path(name)
     known = packaged_names()
     if name in known:
         return PACKAGED / f"{name}.yaml"
-    with suppress(OSError):  # names that no file can have
-        if Path(name).is_file():
-            return Path(name)
     raise UsageError(f"no recipe {name!r}: not a file, not packaged", did_you_mean(name, known))
 
 

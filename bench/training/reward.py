@@ -36,7 +36,8 @@ def train_reward(
         RunError: the loss is not finite, or a state cannot be written.
     """
     total = ceil(settings.epochs * stream.material.size / settings.batch)
-    prepare(network, stream.documents(total * settings.batch), settings.micro_tokens)
+    documents = stream.documents(total * settings.batch)
+    prepare(network, documents, settings.micro_tokens, site.watcher.note)
     loop = Loop(site, settings, [Group(trained_parameters(network))], total)
     held_out = stream.material.held_out
     if loop.start == 0:

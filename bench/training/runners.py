@@ -21,6 +21,7 @@ from bench.training.dpo import train_dpo
 from bench.training.encode import (
     Entry,
     Limits,
+    Material,
     Stream,
     encode_demonstrations,
     encode_prompts,
@@ -59,7 +60,7 @@ def run_sft(workshop: Workshop, settings: Sft, site: Site) -> Outcome:
     """Supervised finetuning."""
     weights, network, writer = _policy(workshop, settings, site)
     corpus = demonstrations_of(workshop.corpus(settings.data))
-    material = encode_demonstrations(corpus, writer, _limits(settings))
+    material = _told(site, encode_demonstrations(corpus, writer, _limits(settings)))
     workshop.report(site.name, [corpus])
     stream = Stream(material, workshop.recipe.data[settings.data].mix, site.seed)
     critic = _critic(workshop, settings, site, writer)
@@ -73,7 +74,7 @@ def run_reward(workshop: Workshop, settings: Reward, site: Site) -> Outcome:
     weights, network, writer = _policy(workshop, settings, site)
     require_classifier(network.model.config)
     corpus = rankings_of(workshop.corpus(settings.rankings))
-    material = encode_rankings(corpus, writer, _limits(settings))
+    material = _told(site, encode_rankings(corpus, writer, _limits(settings)))
     workshop.report(site.name, [corpus])
     scoring = with_head(network, seed_of(site.seed, site.name, "head"))
     stream = Stream(material, workshop.mix(settings.rankings), site.seed)
@@ -88,7 +89,7 @@ def run_dpo(workshop: Workshop, settings: Dpo, site: Site) -> Outcome:
     """Direct preference optimisation; the reference is the parent."""
     weights, network, writer = _policy(workshop, settings, site)
     corpus = rankings_of(workshop.corpus(settings.rankings))
-    material = encode_rankings(corpus, writer, _limits(settings))
+    material = _told(site, encode_rankings(corpus, writer, _limits(settings)))
     workshop.report(site.name, [corpus])
     stream = Stream(material, workshop.mix(settings.rankings), site.seed)
     outcome = train_dpo(settings, site, network, without_adapter(network), stream)
@@ -134,6 +135,13 @@ def _limits(settings: Training) -> Limits:
     return Limits(settings.max_prompt, settings.max_reply)
 
 
+def _told(site: Site, material: Material) -> Material:
+    """`material`; the user is told what it leaves out."""
+    if material.losses:
+        site.watcher.note(f"{site.name}: longer than max_prompt or max_reply: {material.losses}")
+    return material
+
+
 def _streams(
     workshop: Workshop, settings: Reinforcement, site: Site, writer: Writer
 ) -> tuple[Stream, Stream | None]:
@@ -141,13 +149,13 @@ def _streams(
     limits = _limits(settings)
     asked = demonstrations_of(workshop.corpus(settings.prompts))
     mix = workshop.recipe.data[settings.prompts].mix
-    prompts = Stream(encode_prompts(asked, writer, limits), mix, site.seed)
+    prompts = Stream(_told(site, encode_prompts(asked, writer, limits)), mix, site.seed)
     if settings.ptx is None:
         workshop.report(site.name, [asked])
         return prompts, None
     mixed = demonstrations_of(workshop.corpus(settings.ptx.data))
     workshop.report(site.name, [asked, mixed])
-    material = encode_demonstrations(mixed, writer, limits)
+    material = _told(site, encode_demonstrations(mixed, writer, limits))
     mix = workshop.recipe.data[settings.ptx.data].mix
     return prompts, Stream(material, mix, seed_of(site.seed, "ptx"))
 

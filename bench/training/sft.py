@@ -49,7 +49,8 @@ def train_sft(
     rows = stream.material.size
     total = settings.steps or ceil(settings.epochs * rows / settings.batch)
     measured_after = _epoch_ends(rows, settings.batch, total)
-    prepare(network, stream.documents(total * settings.batch), settings.micro_tokens)
+    documents = stream.documents(total * settings.batch)
+    prepare(network, documents, settings.micro_tokens, site.watcher.note)
     loop = Loop(site, settings, [Group(trained_parameters(network))], total)
     history = _numbers(loop.facts.get("history", []))
     if loop.start == 0:

@@ -74,6 +74,31 @@ def test_rows_that_leave_do_not_change_the_others(family):
     assert together == alone == few
 
 
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_equal_prompts_in_one_batch_give_what_each_gives_alone(family):
+    """Each is read once; the rows then go on apart."""
+    draws = [Generation(6, temperature=1.0, seed=seed) for seed in range(3)]
+    items = [
+        dataclasses.replace(item, generation=draw) for draw in draws for item in prompts(20)[:3]
+    ]
+    share = family in tiny.PACKED
+    together = made(family, items, share=share)
+    assert together == [made(family, [item], share=False)[0] for item in items]
+
+
+def test_text_is_read_once_a_row_where_no_stop_is_looked_for():
+    read = []
+
+    def spy(ids) -> str:
+        read.append(list(ids))
+        return spell(ids)
+
+    items = prompts(20)
+    found = dict(generate(tiny.build("llama"), items, MANY, frozenset(tiny.END_IDS), spy, True))
+    assert len(read) == len(items)
+    assert {row.text for row in found.values()} == set(map(spell, read))
+
+
 def test_a_stop_string_cuts_the_text_even_across_tokens():
     (free,) = made("llama", prompts(0)[:1], ends=())
     numbers = free.text.split(",")
