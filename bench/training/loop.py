@@ -79,9 +79,9 @@ class Loop:
         done = self.updates.apply(step)
         seen = {"seconds": round(self.elapsed(), 3), "tokens": float(self.tokens.total())}
         told = {**seen, **metrics, **done}
-        for name in ("loss", "grad_norm"):
-            if not math.isfinite(told.get(name, 0.0)):
-                self.stop(step, f"{name} is {told[name]}")
+        for name, value in told.items():
+            if name.startswith(("loss", "grad_norm")) and not math.isfinite(value):
+                self.stop(step, f"{name} is {value}")
         most, loss = self.settings.max_loss, told.get("loss")  # none where no pair was decided
         if most is not None and loss is not None and loss > most:
             self.stop(step, f"loss is {loss:.4g}, above max_loss {most:g}")

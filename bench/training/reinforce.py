@@ -74,9 +74,9 @@ def open_loop(
 
     `value_scale` is the value function's rate relative to the policy's.
     """
-    groups = [_group("policy.", team.policy, 1.0)]
+    groups = [_group("policy.", team.policy, 1.0, "")]
     if team.value is not None:
-        groups.append(_group("value.", team.value, value_scale))
+        groups.append(_group("value.", team.value, value_scale, "value"))
     loop = Loop(site, settings, groups, settings.steps * updates_per_batch(settings))
     if loop.start == 0:
         _measure(loop, settings, team, prompts, 0, FIRST)
@@ -223,10 +223,10 @@ def _size(settings: Reinforcement) -> int:
     return min(settings.minibatch or settings.batch, settings.batch)
 
 
-def _group(prefix: str, network: Network, scale: float) -> Group:
+def _group(prefix: str, network: Network, scale: float, name: str) -> Group:
     """Policy and value function may have parameters of the same name."""
     found = trained_parameters(network).items()
-    return Group({prefix + name: parameter for name, parameter in found}, scale)
+    return Group({prefix + key: parameter for key, parameter in found}, scale, name)
 
 
 def _measure(

@@ -6,6 +6,7 @@ What it holds can be saved and restored exactly, so that a killed stage goes on 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 
 import torch
 from torch import Tensor, nn
@@ -18,10 +19,14 @@ from bench.training.state import copied, under
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Parameters by name, and what their rate is relative to the optimizer's `lr`."""
+    """Parameters by name, and what their rate is relative to the optimizer's `lr`.
+
+    Each group is clipped by itself: a value function's large gradient does not shrink the policy's.
+    """
 
     parameters: Mapping[str, nn.Parameter]
     scale: float = 1.0
+    name: str = ""
 
 
 class Updates:
@@ -32,6 +37,7 @@ class Updates:
     ) -> None:
         self.settings, self.ema = training.optimizer, training.ema
         self.total, self.processes = total, processes
+        self.groups = groups
         self.parameters = {k: v for group in groups for k, v in group.parameters.items()}
         self.optimizer = torch.optim.AdamW(
             [part for group in groups for part in _decayed(group, self.settings.weight_decay)],
@@ -46,23 +52,25 @@ class Updates:
     def apply(self, step: int) -> dict[str, float]:
         """One update by the gradients that all processes have gathered.
 
-        Returns the gradient's norm before clipping and the rate. When the norm is not finite
-        nothing is changed.
+        Returns the norm of each group's gradient before clipping, and the rate. When one is not
+        finite nothing is changed.
         """
         found = list(self.parameters.values())
         for value in found:  # a process may have had no share of this update
             if value.grad is None:
                 value.grad = torch.zeros_like(value)
         self.processes.add([value.grad for value in found if value.grad is not None])
-        norm = float(nn.utils.clip_grad_norm_(found, self.settings.clip))
+        norms = {
+            f"grad_norm{group.name and '/'}{group.name}": self._clip(group) for group in self.groups
+        }
         rate = rate_at(self.settings, step, self.total)
-        if norm == norm and norm != float("inf"):
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate * group["scale"]
+        if all(map(isfinite, norms.values())):
+            for part in self.optimizer.param_groups:
+                part["lr"] = rate * part["scale"]
             self.optimizer.step()
             self._follow()
         self.optimizer.zero_grad(set_to_none=True)
-        return {"grad_norm": norm, "lr": rate}
+        return {**norms, "lr": rate}
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything to be saved, by name; on the CPU it shares memory with what it is taken from,
@@ -101,6 +109,10 @@ class Updates:
             yield
         finally:
             _put(self.parameters, own)
+
+    def _clip(self, group: Group) -> float:
+        """The norm that the group's gradient had."""
+        return float(nn.utils.clip_grad_norm_(group.parameters.values(), self.settings.clip))
 
     def _follow(self) -> None:
         with torch.no_grad():
