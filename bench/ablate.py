@@ -79,8 +79,9 @@ def ablate(
     ]
     parent = loaded.recipe.stages[study.stage].from_
     folder = output / parent
-    model = str(folder) if parent in recipe.stages else parent.replace("base", recipe.base)
-    return write_ablation(points, output, point(0.0, parent, model))
+    elsewhere = recipe.base if parent == "base" else parent
+    model = str(folder) if parent in recipe.stages else elsewhere
+    return write_ablation(points, output, study.key, point(0.0, parent, model))
 
 
 def _point(value: float, name: str, folder: Path, run: EvaluatedRun) -> AblationPoint:

@@ -29,8 +29,7 @@ from bench.reporting.page import render
 from bench.store import write_atomic
 from bench.types import Cell, Json
 
-AXIS = "gamma"
-COLUMNS = (AXIS, "name", "capability", "lo", "hi", "reward", "kl")
+COLUMNS = ("value", "name", "capability", "lo", "hi", "reward", "kl")
 HEADINGS = ("name", "capability", "reward", "KL")
 
 
@@ -68,11 +67,15 @@ class AblationPoint:
 
 
 def write_ablation(
-    points: Sequence[AblationPoint], output: Path, before: AblationPoint | None = None
+    points: Sequence[AblationPoint],
+    output: Path,
+    axis: str,
+    before: AblationPoint | None = None,
 ) -> Path:
     """Write all formats below `output`; the path of the page. Points are ordered by value.
 
-    `before` is the checkpoint that all points started from; its value means nothing.
+    `axis` is the setting that was varied, such as "ptx.gamma". `before` is the checkpoint that all
+    points started from; its value means nothing.
 
     Raises:
         UsageError: no points.
@@ -81,19 +84,20 @@ def write_ablation(
     if not points:
         raise UsageError("an ablation of no points", "train and evaluate a checkpoint per value")
     told = _told(points, before)
-    figure = _figure(told, before)
+    figure = _figure(told, axis, before)
     values = {
-        "axis": AXIS,
+        "axis": axis,
         "figure": Markup(figure),
         "headings": HEADINGS,
         "rows": _summary(told),
         "names": [tick for tick, _ in told],
         "tasks": _tasks(told),
     }
+    content: dict[str, Json] = {"axis": axis, "points": [_json(one) for one in told]}
     write_atomic(output / "ablation.svg", figure.encode())
     write_atomic(output / "ablation.csv", rows_csv(COLUMNS, map(_csv_row, told)).encode())
-    write_atomic(output / "ablation.json", dumps({"points": [_json(one) for one in told]}).encode())
-    write_atomic(output / "ablation.md", _markdown(told).encode())
+    write_atomic(output / "ablation.json", dumps(content).encode())
+    write_atomic(output / "ablation.md", _markdown(told, axis).encode())
     write_atomic(output / "ablation.html", render("ablation.html", values).encode())
     return output / "ablation.html"
 
@@ -108,7 +112,7 @@ def _told(points: Sequence[AblationPoint], before: AblationPoint | None) -> list
     return [*first, *((f"{point.value:g}", point) for point in ordered)]
 
 
-def _figure(told: Sequence[Told], before: AblationPoint | None) -> str:
+def _figure(told: Sequence[Told], axis: str, before: AblationPoint | None) -> str:
     points = told[1:] if before is not None else told
     capability = before.capability if before is not None else Dot(None)
     reward = before.reward if before is not None else None
@@ -120,7 +124,7 @@ def _figure(told: Sequence[Told], before: AblationPoint | None) -> str:
         ),
         Panel("reward", tuple(Dot(point.reward) for _, point in points), Dot(reward)),
     ]
-    return figure_svg(panels, [tick for tick, _ in points], AXIS)
+    return figure_svg(panels, [tick for tick, _ in points], axis)
 
 
 def _dot(value: Estimate) -> Dot:
@@ -147,10 +151,10 @@ def _tasks(told: Sequence[Told]) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _markdown(told: Sequence[Told]) -> str:
+def _markdown(told: Sequence[Told], axis: str) -> str:
     rows = [(tick, [markdown_text(name), *rest]) for tick, (name, *rest) in _summary(told)]
     return (
-        f"# Ablation of {AXIS}\n\nEstimate [95% interval].\n\n"
+        f"# Ablation of {axis}\n\nEstimate [95% interval].\n\n"
         + table_markdown(HEADINGS, rows)
         + "\n## By task\n\n"
         + table_markdown([tick for tick, _ in told], _tasks(told))
@@ -168,7 +172,7 @@ def _json(told: Told) -> dict[str, Json]:
     tick, point = told
     found = point.capability
     return {
-        AXIS: None if tick == "before" else point.value,
+        "value": None if tick == "before" else point.value,
         "name": point.name,
         "capability": {"estimate": found.estimate, "lo": found.lo, "hi": found.hi},
         "reward": point.reward,

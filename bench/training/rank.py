@@ -24,7 +24,6 @@ from bench.training.sampling import Sampled, Sampling, sample
 from bench.training.seeds import seed_of
 from bench.training.settings import Rank
 from bench.training.verdict import Ranker
-from bench.training.watch import SilentWatcher, Watcher
 from bench.training.writer import Writer
 from bench.types import Ranking
 
@@ -54,7 +53,6 @@ def rank(
     """
     entries = choose_prompts(stream, settings.most)
     ranker(entries, [()] * len(entries))  # what it refuses whatever the replies, before any work
-    watcher = _watcher(site)
     judged = _judge_all(settings, site, network, writer, entries, ranker)
     rankings = list(_rankings(entries, judged, settings.tie))
     if not rankings:
@@ -64,11 +62,13 @@ def rank(
             f"{settings.temperature + 0.2:.1f}",
         )
     if len(rankings) < len(entries):
-        watcher.note(f"{len(entries) - len(rankings)} prompts are left out: {left_out(judged)}")
+        site.watcher.note(
+            f"{len(entries) - len(rankings)} prompts are left out: {left_out(judged)}"
+        )
     if site.processes.main:
         save_rankings(site.folder / RANKINGS, rankings)
     site.processes.wait()
-    watcher.end(site.name)
+    site.watcher.end(site.name)
     return Ranked(rankings, rank_metrics(judged, rankings))
 
 
@@ -100,8 +100,8 @@ def _judge_all(
     portions = Portions(site.folder / WORK / PARTIAL, site.inputs, PORTION)
     judged = portions.load()
     site.processes.wait()  # until all have read what the main one now writes
-    main, watcher = site.processes.main, _watcher(site)
-    watcher.begin(site.name, site.kind, len(entries), len(judged))
+    main = site.processes.main
+    site.watcher.begin(site.name, site.kind, len(entries), len(judged))
     if main:
         portions.open()
     for start in range(len(judged), len(entries), PORTION):
@@ -112,7 +112,7 @@ def _judge_all(
         if main:
             portions.add(fresh)
         judged += fresh
-        watcher.step(len(judged), _told(fresh, time.perf_counter() - clock))
+        site.watcher.step(len(judged), _told(fresh, time.perf_counter() - clock))
     return judged
 
 
@@ -173,10 +173,6 @@ def _rankings(entries: Sequence[Entry], judged: Sequence[Judged], tie: float) ->
         if len(item.known) > 1:
             texts, scores = zip(*item.known, strict=True)
             yield Ranking(entry.prompt, texts, dense_ranks(scores, tie), scores, entry.target)
-
-
-def _watcher(site: Site) -> Watcher:
-    return site.watcher if site.processes.main else SilentWatcher()
 
 
 def _told(fresh: Sequence[Judged], seconds: float) -> dict[str, float]:

@@ -9,7 +9,6 @@ Their digest stands in its card; where it is the same and the weights are what t
 stage is not trained again.
 """
 
-import json
 import shlex
 import shutil
 import sys
@@ -17,19 +16,23 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
 
 from bench.cards import SCHEMA_VERSION, read_card, write_card
 from bench.environment import environment, git_state, peak_memory_bytes
 from bench.errors import ModelError
 from bench.models.weights import find_weights
-from bench.registry.prompt import digest
 from bench.store import write_atomic
+from bench.training.inputs import inputs_digest
 from bench.training.loop import WORK, Site
 from bench.training.outcome import Outcome
 from bench.training.rank import RANKINGS
 from bench.training.rank_stage import run_rank
-from bench.training.recipe import data_names, reward_names
+from bench.training.recipe import policy_names, reward_names
 from bench.training.runners import run_dpo, run_grouped, run_ppo, run_reward, run_sft
 from bench.training.settings import Dpo, Grpo, Ppo, Rank, Reward, Rloo, Sft, StageSettings
 from bench.training.workshop import Workshop
@@ -49,6 +52,18 @@ class FinishedStage:
     metrics: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class StageFile:
+    """`stage.json`: what a card is to a checkpoint, beside the rankings of a rank stage."""
+
+    inputs_digest: str
+    rankings_digest: str
+    metrics: dict[str, float]
+
+
+_STAGE_FILE = TypeAdapter(StageFile)
+
+
 def run_stages(
     workshop: Workshop, only: Sequence[str] = (), fresh: bool = False
 ) -> list[FinishedStage]:
@@ -65,7 +80,7 @@ def run_stages(
 def _run(workshop: Workshop, name: str, stage: StageSettings, fresh: bool) -> FinishedStage:
     folder = workshop.folder(name)
     parents = _parents(workshop, stage)
-    inputs = _inputs_digest(workshop, stage, parents)
+    inputs = inputs_digest(workshop, stage, parents)
     if not fresh and _is_done(folder, stage, inputs):
         workshop.watcher.note(f"{name}: unchanged, kept {folder}")
         return _finished(name, stage, folder, ran=False)
@@ -98,8 +113,8 @@ def _run(workshop: Workshop, name: str, stage: StageSettings, fresh: bool) -> Fi
 
 def _finished(name: str, stage: StageSettings, folder: Path, ran: bool) -> FinishedStage:
     if isinstance(stage, Rank):
-        told = json.loads((folder / STAGE_FILE).read_text(encoding="utf-8"))["metrics"]
-        return FinishedStage(name, stage.kind, folder, ran, told)
+        told = _read_stage_file(folder)
+        return FinishedStage(name, stage.kind, folder, ran, told.metrics if told else {})
     card = read_card(folder)
     return FinishedStage(name, stage.kind, folder, ran, card.metrics if card else {})
 
@@ -126,60 +141,39 @@ def _parents(workshop: Workshop, stage: StageSettings) -> tuple[Parent, ...]:
     Raises:
         ModelError: one cannot be found.
     """
-    named = [("policy", stage.from_), *(("reward", name) for _, name in reward_names(stage))]
-    found: list[Parent] = []
-    for role, name in dict.fromkeys(named):
-        weights = workshop.weights(name)
-        card = read_card(weights.folder)
-        if card is not None and role == "policy" and card.stage == "rm":
-            raise ModelError(
-                f"{weights.folder}: is a reward model, expected a language model to start from",
-                "name its parent",
-            )
-        known: Stage = card.stage if card else "base"
-        label = card.name if card else weights.name
-        found.append(
-            Parent(
-                role="policy" if role == "policy" else "reward",
-                name=label,
-                stage=known,
-                folder=str(weights.folder.resolve()),
-                digest=weights.digest,
-            )
+    policies = dict.fromkeys(name for _, name in policy_names(stage))
+    rewards = dict.fromkeys(name for _, name in reward_names(stage))
+    return (
+        *(_parent(workshop, "policy", name) for name in policies),
+        *(_parent(workshop, "reward", name) for name in rewards),
+    )
+
+
+def _parent(workshop: Workshop, role: Literal["policy", "reward"], name: str) -> Parent:
+    weights = workshop.weights(name)
+    card = read_card(weights.folder)
+    if card is not None and role == "policy" and card.stage == "rm":
+        raise ModelError(
+            f"{weights.folder}: is a reward model, expected a language model", "name its parent"
         )
-    return tuple(found)
-
-
-def _inputs_digest(workshop: Workshop, stage: StageSettings, parents: Sequence[Parent]) -> str:
-    """Names everything that the stage's result depends on."""
-    data = {key: dict(workshop.corpus(name).digests) for key, name in data_names(stage)}
-    mixes = [workshop.mix(name).model_dump(mode="json") for _, name in data_names(stage)]
-    holdouts = [
-        workshop.recipe.data[name].holdout.model_dump(mode="json")
-        for _, name in data_names(stage)
-        if name in workshop.recipe.data
-    ]
-    return digest(
-        [
-            stage.model_dump(mode="json", by_alias=True),
-            [[parent.role, parent.digest] for parent in parents],
-            data,
-            mixes,
-            holdouts,
-            workshop.recipe.seed,
-            str(workshop.dtype),
-        ]
+    beside = name in workshop.recipe.stages  # all stages of a recipe can be moved together
+    return Parent(
+        role=role,
+        name=card.name if card else weights.name,
+        stage=card.stage if card else "base",
+        folder=f"../{name}" if beside else str(weights.folder.resolve()),
+        digest=weights.digest,
     )
 
 
 def _is_done(folder: Path, stage: StageSettings, inputs: str) -> bool:
     """Whether the folder holds what these inputs give."""
     if isinstance(stage, Rank):
-        path = folder / STAGE_FILE
-        if not path.is_file() or not (folder / RANKINGS).is_file():
-            return False
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return bool(told["inputs_digest"] == inputs)
+        told = _read_stage_file(folder)
+        return told is not None and (told.inputs_digest, told.rankings_digest) == (
+            inputs,
+            _rankings_digest(folder),
+        )
     card = read_card(folder)
     if card is None or card.inputs_digest != inputs:
         return False
@@ -239,9 +233,23 @@ def stage_of(settings: StageSettings) -> Stage:
             raise AssertionError("a rank stage leaves no checkpoint")
 
 
-def _write_stage_file(folder: Path, inputs: str, told: dict[str, float]) -> None:
-    text = json.dumps({"inputs_digest": inputs, "metrics": told}, indent=2) + "\n"
-    write_atomic(folder / STAGE_FILE, text.encode())
+def _write_stage_file(folder: Path, inputs: str, metrics: dict[str, float]) -> None:
+    told = StageFile(inputs, _rankings_digest(folder), metrics)
+    write_atomic(folder / STAGE_FILE, _STAGE_FILE.dump_json(told, indent=2) + b"\n")
+
+
+def _read_stage_file(folder: Path) -> StageFile | None:
+    """None where there is none that can be read: the stage is run again."""
+    try:
+        return _STAGE_FILE.validate_json((folder / STAGE_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _rankings_digest(folder: Path) -> str:
+    """Of the rankings in `folder`, "" where there are none."""
+    path = folder / RANKINGS
+    return sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
 
 
 def _clear(folder: Path) -> None:

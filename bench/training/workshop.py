@@ -4,6 +4,7 @@ A name in a recipe is `base`, a stage of the recipe (then its folder below the o
 `bench eval` takes: a built-in name, a folder, a Hub id.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from bench.training.rank import RANKINGS
 from bench.training.recipe import LoadedRecipe
 from bench.training.settings import Clean, Data, Holdout, Mix, Rank, Source
 from bench.training.sources import Item, Places
-from bench.training.watch import Watcher
+from bench.training.watch import SilentWatcher, Watcher
 from bench.training.writer import Chat, Writer
 
 
@@ -34,10 +35,11 @@ class Workshop:
         self, loaded: LoadedRecipe, output: Path, places: Places, watcher: Watcher
     ) -> None:
         self.loaded, self.recipe = loaded, loaded.recipe
-        self.output, self.places, self.watcher = output, places, watcher
+        self.output, self.places = output, places
         placement = choose_placement(self.recipe.dtype, self.recipe.device)
         self.dtype: torch.dtype = placement.dtype
         self.processes = Processes(placement.device)
+        self.watcher = watcher if self.processes.main else SilentWatcher()
         self._corpora: dict[str, Corpus[Item]] = {}
         self._tests: KnownTests | None = None
 
@@ -64,7 +66,7 @@ class Workshop:
         if read_card(folder) is None:
             raise ModelError(
                 f"{folder}: stage {name!r} has not been trained there",
-                f"bench train {self.loaded.path} -o {self.output} --only {name}",
+                self._command(name),
             )
         return find_weights(str(folder))
 
@@ -94,13 +96,16 @@ class Workshop:
 
     def report(self, stage: str, corpora: Sequence[Corpus[Item]]) -> None:
         """Write what became of the rows of `corpora` to the stage's `training/data.json`."""
-        from json import dumps
-
         told = {corpus.name: corpus.report.to_json() for corpus in corpora}
         for corpus in corpora:
             self.watcher.note(f"{stage}: data {corpus.name}: {corpus.report.summary()}")
-        text = dumps(told, ensure_ascii=False, indent=2) + "\n"
-        write_atomic(self.folder(stage) / "training" / "data.json", text.encode())
+        if self.processes.main:
+            text = json.dumps(told, ensure_ascii=False, indent=2) + "\n"
+            write_atomic(self.folder(stage) / "training" / "data.json", text.encode())
+
+    def _command(self, stage: str) -> str:
+        """What runs a stage; the recipe's own folder stands below the one that -o names."""
+        return f"bench train {self.loaded.path} -o {self.output.parent} --only {stage}"
 
     def _ranked(self, stage: str) -> Data:
         """The rankings that a stage wrote; what its prompts held out is held out here too."""
@@ -110,7 +115,7 @@ class Workshop:
         if not path.is_file():
             raise ModelError(
                 f"{path}: stage {stage!r} has not been run there",
-                f"bench train {self.loaded.path} -o {self.output} --only {stage}",
+                self._command(stage),
             )
         held = self.recipe.data[settings.prompts].holdout
         return Data(

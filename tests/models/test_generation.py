@@ -60,7 +60,7 @@ def test_greedy_is_transformers_own_greedy(opened, family, shared):
 
 @pytest.mark.parametrize("family", ["llama", "gpt2", "mistral", "mamba", "lfm2", "t5", "bart"])
 def test_the_workload_has_rows_that_leave_early_and_rows_that_stay(family):
-    lengths = sorted(row.tokens for row in made(family, prompts(20), share=False))
+    lengths = sorted(len(row.ids) for row in made(family, prompts(20), share=False))
     assert len(set(lengths)) > 2
     assert lengths[1] < lengths[-1]
 
@@ -76,11 +76,11 @@ def test_rows_that_leave_do_not_change_the_others(family):
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_equal_prompts_in_one_batch_give_what_each_gives_alone(family):
-    """Each is read once; the rows then go on apart."""
+    """Each is read once; the rows then go on apart. Rows are short: one past the switch of LongRoPE
+    is run alone anyway."""
     draws = [Generation(6, temperature=1.0, seed=seed) for seed in range(3)]
-    items = [
-        dataclasses.replace(item, generation=draw) for draw in draws for item in prompts(20)[:3]
-    ]
+    few = (prompts(9)[0], prompts(9)[1], prompts(9)[3])  # two are equally long
+    items = [dataclasses.replace(item, generation=draw) for draw in draws for item in few]
     share = family in tiny.PACKED
     together = made(family, items, share=share)
     assert together == [made(family, [item], share=False)[0] for item in items]
@@ -138,7 +138,7 @@ def test_an_end_token_stops_and_is_no_part_of_the_text():
 
 def test_generation_ends_at_the_length_asked_for():
     (row,) = made("llama", prompts(0, settings=Generation(6))[:1], ends=())
-    assert (row.finish, row.tokens, row.text.count(",")) == ("length", 6, 6)
+    assert (row.finish, len(row.ids), row.text.count(",")) == ("length", 6, 6)
 
 
 @pytest.mark.parametrize("stated", [[7, 8], 7, None])

@@ -37,6 +37,8 @@ from tests.training.networks import CPU, LORA, adapted, batch_of, documents, mov
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")  # between peft and transformers
 FAMILIES = ("llama", "gpt2", "qwen2", "gpt_neox", "gemma", "bloom")
+VARIANTS = ({}, {"pad": "eos"}, {"pad": "own"}, {"chat": True})
+PADDED = [("llama", each) for each in VARIANTS] + [(name, {"pad": "eos"}) for name in FAMILIES[1:]]
 IDS = torch.tensor([documents()[0].prompt])
 EOS_ENDED = [
     Document("", document.prompt, tuple((*reply, 1) for reply in document.replies))
@@ -156,8 +158,7 @@ def test_sampling_settings_that_transformers_would_refuse_to_save_are_left_out(
     assert GenerationConfig.from_pretrained(tmp_path).temperature == kept
 
 
-@pytest.mark.parametrize("variant", [{}, {"pad": "eos"}, {"pad": "own"}, {"chat": True}])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("family", "variant"), PADDED)
 def test_transformers_scores_a_padded_batch_as_the_reward_model_did_but_for_its_bias(
     weights, tmp_path, family, variant
 ):
@@ -204,7 +205,7 @@ def test_where_no_token_can_pad_transformers_refuses_batches_and_scores_texts(we
     folder = saved_reward(weights("llama"), tmp_path / "rm", network, tokenizer)
     classifier = AutoModelForSequenceClassification.from_pretrained(folder)
     row = torch.tensor([[*EOS_ENDED[0].prompt, *EOS_ENDED[0].replies[0]]])
-    assert float(classifier(input_ids=row).logits) == pytest.approx(expected, abs=1e-4)
+    assert classifier(input_ids=row).logits.item() == pytest.approx(expected, abs=1e-4)
     with pytest.raises(ValueError, match="padding token"):
         classifier(input_ids=row.repeat(2, 1))
 

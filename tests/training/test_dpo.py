@@ -229,7 +229,7 @@ def test_undecided_prompts_do_not_weaken_the_others(tmp_path):
 
 @pytest.mark.parametrize("changes", [{"loss": "ipo", "ema": 0.6}, {"lora": {"rank": 2}}], ids=str)
 def test_a_stage_stopped_anywhere_ends_as_one_left_alone(tmp_path, changes):
-    chosen = settings("dpo", save_every=2, epochs=2.0, **changes)
+    chosen = settings("dpo", save_every=2, epochs=1.5, **changes)
     rows, held_out = rankings(8), rankings(10)[8:]
 
     def run(place):

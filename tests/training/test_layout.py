@@ -4,12 +4,13 @@ from itertools import count
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.training.layout import Batch, Document, lay_out, micro_batches
 from tests.training.networks import documents
 
+few = settings(max_examples=40)  # each looks at every token
 LENGTHS = st.integers(1, 7)
 SHAPES = st.lists(st.tuples(LENGTHS, st.lists(LENGTHS, min_size=1, max_size=4)), min_size=1)
 REACHES = st.sampled_from([0, 12, 20, 35, 1000])
@@ -41,6 +42,7 @@ def seen_by(batch: Batch, place: int) -> dict[int, int]:
     return dict(zip(batch.ids_RW[row][visible].tolist(), positions[visible].tolist(), strict=True))
 
 
+@few
 @given(SHAPES, REACHES)
 def test_every_reply_token_stands_once_in_the_grid(shapes, reach):
     chosen = distinct(shapes)
@@ -51,6 +53,7 @@ def test_every_reply_token_stands_once_in_the_grid(shapes, reach):
     assert not grid[~batch.mask_BT].any()
 
 
+@few
 @given(SHAPES, REACHES)
 def test_a_token_is_predicted_at_the_one_before_it(shapes, reach):
     chosen = distinct(shapes)
@@ -60,6 +63,7 @@ def test_a_token_is_predicted_at_the_one_before_it(shapes, reach):
     assert found == [token for before in whole for token in before]
 
 
+@few
 @given(SHAPES, REACHES)
 def test_the_last_position_is_that_of_the_last_token(shapes, reach):
     chosen = distinct(shapes)
@@ -68,6 +72,7 @@ def test_the_last_position_is_that_of_the_last_token(shapes, reach):
     assert ends == [reply[-1] for _, reply in pairs(chosen)]
 
 
+@few
 @given(SHAPES, REACHES)
 def test_the_last_token_sees_its_prompt_and_its_reply_in_order_and_nothing_else(shapes, reach):
     chosen = distinct(shapes)
@@ -77,6 +82,7 @@ def test_the_last_token_sees_its_prompt_and_its_reply_in_order_and_nothing_else(
         assert seen_by(batch, place) == dict(zip(whole, range(len(whole)), strict=True))
 
 
+@few
 @given(SHAPES, REACHES)
 def test_replies_are_numbered_by_document(shapes, reach):
     chosen = distinct(shapes)
@@ -84,6 +90,7 @@ def test_replies_are_numbered_by_document(shapes, reach):
     assert lay_out(chosen, reach).groups_B.tolist() == owners
 
 
+@few
 @given(SHAPES, st.integers(1, 60))
 def test_packed_rows_hold_every_token_once_and_are_never_wider_than_the_reach(shapes, reach):
     chosen = distinct(shapes)
@@ -106,6 +113,7 @@ def test_a_document_longer_than_the_usual_width_gets_the_row_it_needs():
     assert batch.ids_RW.shape == (2, 400)
 
 
+@few
 @given(SHAPES, st.integers(1, 60))
 def test_micro_batches_hold_every_document_once_within_the_budget(shapes, tokens):
     chosen = distinct(shapes)

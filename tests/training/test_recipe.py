@@ -29,7 +29,8 @@ stages:
 SEE = "bench train --help"
 CHOOSES = "{task: reading}"
 LAST = "{task: reading}]"
-RANKED, REWARD, RL = "from: warm, prompts: tasks, by", "from: warm, rankings", "from: warm, prompts: tasks, reward"
+RANKED, REWARD = "from: warm, prompts: tasks, by", "from: warm, rankings"
+RL = "from: warm, prompts: tasks, reward"
 
 # what is wrong: (text of the good recipe, what stands there instead, in the cause, in the remedy)
 BAD = {
@@ -52,7 +53,7 @@ BAD = {
     "beta too large": ("epochs: 3", "optimizer: {betas: [0.9, 2]}", "optimizer.betas.1: found 2: expected less than 1", SEE),
     "number for a part": ("epochs: 3", "lora: 16", "stages.warm.lora: found 16: expected a mapping of keys", SEE),
     "text for a list": ("epochs: 3", "lora: {targets: q_proj}", "lora.targets: found 'q_proj': expected a list", SEE),
-    "yes for text": ("epochs: 3", "system: yes", "stages.warm.system: found True: expected text", 'quote it: YAML reads yes'),
+    "yes for text": ("epochs: 3", "system: yes", "stages.warm.system: found True: expected text", "quote it: YAML reads yes"),
     "number for text": ("from: warm, rankings", "from: 3, rankings", "stages.rm.from: found 3: expected text", 'quote it: "3"'),
     "number for a stage": ("{kind: sft, data: tasks, epochs: 3}", "3", "stages.warm: found 3: expected a mapping", SEE),
     "a stage called 3": ("warm: {kind", "3: {kind", "stages.3: found 3: expected text", 'quote it: "3"'),
@@ -90,7 +91,7 @@ BAD = {
     "open bracket": ("epochs: 3}", "epochs: 3", ":6: not readable as YAML", "mend the line"),
     "a list": (GOOD, "- warm\n", "holds list, expected a mapping of keys", SEE),
     "an empty file": (GOOD, "", "holds NoneType, expected a mapping of keys", SEE),
-}
+}  # fmt: skip
 
 # override: (in the cause, in the remedy)
 BAD_OVERRIDES = {
@@ -107,7 +108,7 @@ BAD_OVERRIDES = {
     "stages.rl.reward.1.weight=2": ("stages.rl.reward is a list of 1: no '1' in it", SEE),
     "stages.rl.reward.first=2": ("stages.rl.reward is a list of 1: no 'first' in it", SEE),
     "stages.rl.from=rm": ("stages.rl.from: 'rm' is no stage above it that trains", "warm"),
-}
+}  # fmt: skip
 
 
 def write(folder: Path, text: str) -> Path:
@@ -178,7 +179,10 @@ def test_overrides_are_typed_as_the_file_is(good):
     warm, rl = recipe.stages["warm"], recipe.stages["rl"]
     assert (warm.epochs, warm.optimizer.lr, warm.lora) == (0.5, 1e-5, Lora(rank=4))
     assert (rl.missing_eos, rl.reward[0].weight, rl.reward[0].model) == (None, -2.0, "rm")
-    assert [(s.task, s.limit) for s in recipe.data["tasks"].sources] == [("topic", 3), ("intent", 7)]
+    assert [(s.task, s.limit) for s in recipe.data["tasks"].sources] == [
+        ("topic", 3),
+        ("intent", 7),
+    ]
     assert (recipe.title, recipe.seed) == ("a = b", 4)
 
 
@@ -227,7 +231,9 @@ def test_stages_to_run_must_be_there(good):
 
 
 def test_a_stage_is_varied_once_for_each_value(good):
-    recipe = varied(load_recipe(good, ["stages.rl.ptx={data: tasks}"]).recipe, "rl", "ptx.gamma", [0, 27.8])
+    recipe = varied(
+        load_recipe(good, ["stages.rl.ptx={data: tasks}"]).recipe, "rl", "ptx.gamma", [0, 27.8]
+    )
     assert list(recipe.stages) == ["warm", "ranked", "rm", "rl-gamma-0", "rl-gamma-27.8"]
     assert [recipe.stages[name].ptx.gamma for name in list(recipe.stages)[3:]] == [0.0, 27.8]
     assert {recipe.stages[name].steps for name in list(recipe.stages)[3:]} == {40}
@@ -248,10 +254,10 @@ NOT_VARIED = {
     ("warm", "epochs"): ("stage 'warm' is needed by ranked, rm, rl", "vary a last stage"),
     ("rm", "epochs"): ("stage 'rm' is needed by rl", "vary a last stage"),
     ("ranked", "replies"): ("stage 'ranked' is needed by rm", "vary a last stage"),
-    ("rl", "step"): ("stages.rl-step-1.step: unknown key", "did you mean steps?"),
+    ("rl", "step"): ("stages.rl-step-1.step: unknown key", "did you mean steps"),
     ("rl", "ptx.gamma"): ("stages.rl-gamma-1.ptx.data: missing", "add the key"),
     ("rl", "prompts.x"): ("stages.rl.prompts.x: prompts is no mapping of keys", SEE),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("stage", "key"), NOT_VARIED)

@@ -12,7 +12,6 @@ from bench.training.layout import Document, lay_out
 from bench.training.meter import Meter
 from bench.training.processes import Processes
 from bench.training.reward import add_ranking_gradient, train_reward
-from tests.models import tiny
 from tests.training.replying import open_tiny, plain_writer
 from tests.training.values import (
     CPU,
@@ -222,7 +221,7 @@ def test_a_moving_average_is_what_is_measured_and_left(tmp_path, model):
 
 
 def test_a_stage_stopped_anywhere_ends_as_one_left_alone(tmp_path, model):
-    chosen = settings("reward", save_every=2, epochs=2.0, ema=0.6, ties="half")
+    chosen = settings("reward", save_every=2, epochs=1.5, ema=0.6, ties="half")
     rows, held_out, writer = rankings(8), rankings(11)[8:], plain_writer(model)
 
     def run(place):
@@ -230,5 +229,3 @@ def test_a_stage_stopped_anywhere_ends_as_one_left_alone(tmp_path, model):
         return train_reward(chosen, place, trained, stream(rows, held_out), writer), trained
 
     assert_goes_on_bit_for_bit(run, tmp_path)
-
-

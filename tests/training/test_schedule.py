@@ -1,6 +1,7 @@
 """The learning rate: its corners by hand, and what holds for every schedule."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -72,5 +73,5 @@ def test_no_step_is_a_jump(optimizer, total):
     found = [rate_at(optimizer, step, total) for step in range(total + 1)]
     left = max(1, total - optimizer.warmup)
     steepest = max(1 / max(1, optimizer.warmup), math.pi / 2 / left)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert abs(after - before) <= optimizer.lr * steepest * (1 + 1e-9)

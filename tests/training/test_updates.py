@@ -23,8 +23,8 @@ def updates_of(*models: nn.Module, scales=(1.0, 1.0), ema: float = 0.0, **optimi
     settings = {"lr": 0.01, "schedule": "constant", "clip": 1e9, **optimizer}
     training = Sft.model_validate({"kind": "sft", "data": "d", "optimizer": settings, "ema": ema})
     groups = [
-        Group({f"{number}.{name}": value for name, value in model.named_parameters()}, scale)
-        for number, (model, scale) in enumerate(zip(models, scales, strict=False))
+        Group({label + name: value for name, value in model.named_parameters()}, scale, label)
+        for label, model, scale in zip(("", "value"), models, scales, strict=False)
     ]
     return Updates(groups, training, 10, PROCESSES)
 
@@ -85,9 +85,36 @@ def test_a_long_gradient_is_cut_and_its_length_before_that_is_told():
     whole = torch.cat([value.grad.flatten() for value in model.parameters()])
     updates = updates_of(model, clip=0.5)
     assert updates.apply(0)["grad_norm"] == pytest.approx(float(whole.norm()), rel=1e-5)
-    kept = torch.cat([updates.optimizer.state[value]["exp_avg"].flatten() for value in
-                      model.parameters()]) / (1 - 0.9)
+    kept = torch.cat(
+        [updates.optimizer.state[value]["exp_avg"].flatten() for value in model.parameters()]
+    ) / (1 - 0.9)
     torch.testing.assert_close(kept, whole * 0.5 / whole.norm(), rtol=1e-3, atol=1e-6)
+
+
+def test_each_group_is_cut_by_itself():
+    long, short = toy(), toy()
+    differentiate(long, 0)
+    differentiate(short, 0)
+    for value in long.parameters():
+        value.grad.mul_(1000)
+    expected = [value.grad.clone() for value in short.parameters()]
+    norm = float(torch.cat([value.flatten() for value in expected]).norm())
+    updates = updates_of(long, short, clip=2 * norm, betas=[0.0, 0.9])
+    told = updates.apply(0)
+    assert told["grad_norm"] == pytest.approx(1000 * norm, rel=1e-4)
+    assert told["grad_norm/value"] == pytest.approx(norm, rel=1e-4)
+    for value, gradient in zip(short.parameters(), expected, strict=True):
+        torch.testing.assert_close(updates.optimizer.state[value]["exp_avg"], gradient)
+
+
+def test_one_group_that_is_not_finite_holds_back_the_other():
+    first, second = toy(), toy()
+    updates, before = updates_of(first, second), state_of(first)
+    differentiate(first, 0)
+    differentiate(second, 0)
+    second[0].weight.grad[0, 0] = float("nan")
+    updates.apply(0)
+    assert_same(state_of(first), before)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
