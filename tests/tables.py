@@ -18,7 +18,7 @@ from bench.registry.data import ROLES, count_rows
 from bench.registry.folder import Task, all_tasks
 from bench.scoring.aggregate import AGGREGATES, pass_at
 from bench.scoring.scorers import SCORERS
-from bench.training import settings
+from bench.training import data_settings, settings
 from bench.training.recipe import load_recipe, packaged_names
 
 ROOT = Path(__file__).parents[1]
@@ -80,8 +80,8 @@ def recipe_keys() -> str:
 
 
 RECIPE_PARTS = (
-    settings.Recipe, settings.Data, settings.Source, settings.Mix, settings.Clean,
-    settings.Holdout, settings.Training, settings.Lora, settings.Optimizer, settings.Sft,
+    settings.Recipe, data_settings.Data, data_settings.Source, data_settings.Mix,
+    data_settings.Clean, data_settings.Holdout, settings.Training, settings.Lora, settings.Optimizer, settings.Sft,
     settings.Select, settings.Rank, settings.RankBy, settings.Reward, settings.Dpo,
     settings.Reinforcement, settings.RewardPart, settings.Ptx, settings.Ppo, settings.Value,
     settings.Grouped, settings.Rloo, settings.Grpo,

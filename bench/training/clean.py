@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from bench.registry.overlap import folded
+from bench.training.data_settings import Clean
 from bench.training.decontaminate import KnownTests
 from bench.training.pii import pii_check
-from bench.training.settings import Clean
 from bench.training.sources import Item, Loaded, content_digest
 from bench.types import Demonstration, Json
 

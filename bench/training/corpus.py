@@ -13,9 +13,9 @@ from typing import Generic, cast
 
 from bench.errors import TaskError
 from bench.training.clean import Report, clean
+from bench.training.data_settings import Data, Holdout
 from bench.training.decontaminate import KnownTests, read_tests
 from bench.training.seeds import seed_of
-from bench.training.settings import Data, Holdout
 from bench.training.sources import Item, Loaded, Places, T_co, load_source
 from bench.types import Demonstration, Prompt, Ranking
 

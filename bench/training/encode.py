@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from bench.errors import UsageError
 from bench.training.corpus import Corpus
+from bench.training.data_settings import Mix
 from bench.training.layout import Document
 from bench.training.mixture import Mixture, wording
-from bench.training.settings import Mix
 from bench.training.writer import Writer
 from bench.types import DataUse, Demonstration, Prompt, Ranking
 

@@ -18,8 +18,8 @@ from math import floor, pow
 from typing import TypeVar
 
 from bench.errors import UsageError
+from bench.training.data_settings import Mix
 from bench.training.seeds import seed_of
-from bench.training.settings import Mix
 
 T = TypeVar("T")
 ROUNDS = 4  # of the Feistel network: pseudo-random in both directions (Luby and Rackoff 1988)

@@ -14,15 +14,7 @@ import yaml
 from bench.errors import UsageError, did_you_mean
 from bench.models.weights import BUILT_IN, is_hub_id
 from bench.schema import Yaml, read_yaml, validated
-from bench.training.settings import (
-    Dpo,
-    Rank,
-    Recipe,
-    Reinforcement,
-    Reward,
-    Sft,
-    StageSettings,
-)
+from bench.training.settings import Dpo, Rank, Recipe, Reinforcement, Reward, Sft, StageSettings
 
 PACKAGED = Path(__file__).resolve().parents[1] / "recipes"
 NAMED = ("data", "stages")  # below them the recipe gives the names

@@ -19,10 +19,10 @@ from bench.errors import TaskError, UsageError, did_you_mean
 from bench.registry.data import Row, load_hub_split, load_rows, read_file
 from bench.registry.folder import Task, all_tasks, select
 from bench.registry.prompt import Failure, as_text, as_turns, digest, examples_of
+from bench.training.data_settings import Source
 from bench.training.instructions import INSTRUCTIONS
 from bench.training.messages import Name
 from bench.training.preferences import PREFERENCES
-from bench.training.settings import Source
 from bench.types import Demonstration, Example, Prompt, Ranking
 
 Item = Demonstration | Ranking

@@ -18,11 +18,12 @@ from bench.models.options import ModelOptions
 from bench.models.weights import Weights, find_weights
 from bench.store import write_atomic
 from bench.training.corpus import Corpus, load_corpus
+from bench.training.data_settings import Clean, Data, Holdout, Mix, Source
 from bench.training.decontaminate import KnownTests, read_tests
 from bench.training.processes import Processes
 from bench.training.rank import RANKINGS
 from bench.training.recipe import LoadedRecipe
-from bench.training.settings import Clean, Data, Holdout, Mix, Rank, Source
+from bench.training.settings import Rank
 from bench.training.sources import Item, Places
 from bench.training.watch import SilentWatcher, Watcher
 from bench.training.writer import Chat, Writer

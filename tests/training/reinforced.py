@@ -9,6 +9,7 @@ import torch
 
 from bench.models.hf import HuggingFace
 from bench.models.options import ModelOptions
+from bench.training.data_settings import Mix
 from bench.training.encode import Entry, Material, Stream
 from bench.training.grouped import train_grouped
 from bench.training.layout import Document
@@ -28,7 +29,7 @@ from bench.training.processes import Processes
 from bench.training.rewards import Scored
 from bench.training.rollout import Judge, Rollouts, Team, roll_out
 from bench.training.sampling import Sampled
-from bench.training.settings import Grpo, Lora, Mix, Ppo, Reinforcement, Rloo
+from bench.training.settings import Grpo, Lora, Ppo, Reinforcement, Rloo
 from bench.training.watch import SilentWatcher
 from bench.training.writer import Writer
 from bench.types import Json, Prompt, Turn

@@ -7,11 +7,11 @@ import torch
 
 from bench.models.hf import HuggingFace
 from bench.models.options import ModelOptions
+from bench.training.data_settings import Source
 from bench.training.encode import Entry
 from bench.training.layout import Document
 from bench.training.network import Network, open_network
 from bench.training.sampling import Sampled
-from bench.training.settings import Source
 from bench.training.sources import Places, load_source
 from bench.training.writer import Writer
 from bench.types import Prompt, Turn

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bench.training.settings import Source
+from bench.training.data_settings import Source
 from bench.training.sources import Item, Loaded, Places, load_source
 from bench.types import Demonstration, Json, Prompt, Turn
 

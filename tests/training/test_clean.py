@@ -11,9 +11,9 @@ from bench.errors import TaskError
 from bench.registry.folder import all_tasks
 from bench.registry.prompt import Failure
 from bench.training.clean import clean
+from bench.training.data_settings import Clean, Source
 from bench.training.decontaminate import read_tests
 from bench.training.pii import holds_contacts
-from bench.training.settings import Clean, Source
 from bench.training.sources import Loaded, Places, load_source
 from bench.types import Ranking
 from tests.training.rows import POEM, demonstration, loaded, real_data, write_task

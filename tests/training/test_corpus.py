@@ -4,7 +4,7 @@ import pytest
 
 from bench.errors import TaskError
 from bench.training.corpus import demonstrations_of, load_corpus, rankings_of
-from bench.training.settings import Clean, Data, Holdout, Source
+from bench.training.data_settings import Clean, Data, Holdout, Source
 from bench.training.sources import Places
 from tests.training.rows import real_data, write_rows, write_task
 

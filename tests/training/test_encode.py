@@ -7,6 +7,7 @@ import pytest
 from bench.errors import UsageError
 from bench.training.clean import Report
 from bench.training.corpus import Corpus
+from bench.training.data_settings import Mix
 from bench.training.encode import (
     Limits,
     Material,
@@ -15,7 +16,6 @@ from bench.training.encode import (
     encode_prompts,
     encode_rankings,
 )
-from bench.training.settings import Mix
 from bench.training.writer import Writer
 from bench.types import Demonstration, Prompt, Ranking, Turn
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from bench.errors import UsageError
+from bench.training.data_settings import Mix
 from bench.training.mixture import Mixture, permuted, rates, wording
-from bench.training.settings import Mix
 
 SIZES = some.dictionaries(some.sampled_from("abcdef"), some.integers(1, 20), min_size=1)
 MIXES = some.sampled_from([Mix(), Mix(cap=5), Mix(by="temperature"), Mix(by="equal")])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.training.settings import Source
+from bench.training.data_settings import Source
 from bench.training.sources import load_source
 from bench.types import Ranking, Turn
 from tests.training.rows import load_rows_of, real_data

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import RunError, TaskError
+from bench.training.data_settings import Mix
 from bench.training.encode import Material, Stream
 from bench.training.loop import Site
 from bench.training.portions import Judged, Portions
@@ -18,7 +19,7 @@ from bench.training.rank_metrics import rank_metrics
 from bench.training.rank_prompts import choose_prompts
 from bench.training.rankings import load_rankings
 from bench.training.rewards import make_rewarder
-from bench.training.settings import Mix, Rank, RewardPart
+from bench.training.settings import Rank, RewardPart
 from bench.training.verdict import Verdict, by_reward
 from bench.training.watch import SilentWatcher
 from bench.types import Ranking

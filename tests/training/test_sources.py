@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import TaskError, UsageError
-from bench.training.settings import Source
+from bench.training.data_settings import Source
 from bench.training.sources import Places, load_source
 from bench.types import Demonstration, Turn
 from tests.training.rows import TRAIN, load_rows_of, real_data, write_rows, write_task

@@ -11,7 +11,7 @@ from bench.evaluation.plan import Settings, make_plan
 from bench.models.hf import HuggingFace
 from bench.models.options import ModelOptions
 from bench.registry.folder import Task, select
-from bench.training.settings import Source
+from bench.training.data_settings import Source
 from bench.training.sources import load_source
 from bench.training.writer import Writer
 from bench.types import Prompt, Turn

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from bench.training.data_settings import Mix
 from bench.training.encode import Entry, Material, Stream
 from bench.training.layout import Document
 from bench.training.log import LOG
@@ -19,7 +20,7 @@ from bench.training.network import Network, trained_parameters, with_adapter, wi
 from bench.training.outcome import Outcome
 from bench.training.probe import packing_reach
 from bench.training.processes import Processes
-from bench.training.settings import Dpo, Lora, Mix, Reward, Sft, Training
+from bench.training.settings import Dpo, Lora, Reward, Sft, Training
 from bench.training.watch import SilentWatcher
 from bench.types import Json, Prompt, Turn
 from tests.models import tiny
