@@ -81,10 +81,10 @@ def recipe_keys() -> str:
 
 RECIPE_PARTS = (
     settings.Recipe, data_settings.Data, data_settings.Source, data_settings.Mix,
-    data_settings.Clean, data_settings.Holdout, settings.Training, settings.Lora, settings.Optimizer, settings.Sft,
-    settings.Select, settings.Rank, settings.RankBy, settings.Reward, settings.Dpo,
-    settings.Reinforcement, settings.RewardPart, settings.Ptx, settings.Ppo, settings.Value,
-    settings.Grouped, settings.Rloo, settings.Grpo,
+    data_settings.Clean, data_settings.Holdout, settings.Training, settings.Lora,
+    settings.Optimizer, settings.Sft, settings.Select, settings.Rank, settings.RankBy,
+    settings.Reward, settings.Dpo, settings.Reinforcement, settings.RewardPart, settings.Ptx,
+    settings.Ppo, settings.Value, settings.Grouped, settings.Rloo, settings.Grpo,
 )  # fmt: skip
 TABLES = {
     "README.md": {"tasks": tasks},

@@ -36,9 +36,3 @@ def asked(weights: Callable[..., Weights]) -> Callable[..., HuggingFace]:
         return HuggingFace(str(weights(family, **variant).folder), options)
 
     return model
-
-
-@pytest.fixture
-def chatty(weights: Callable[..., Weights]) -> Weights:
-    """A tiny Llama with a chat template and a padding token of its own."""
-    return weights("llama", chat=True, pad="own")

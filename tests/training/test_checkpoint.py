@@ -21,6 +21,7 @@ from bench.errors import ModelError, RunError
 from bench.models.load import Placement, load_model
 from bench.models.weights import find_weights
 from bench.training.checkpoint import (
+    _save_tokenizer,
     open_reward,
     publish,
     require_classifier,
@@ -378,8 +379,6 @@ def test_a_full_disk_leaves_the_old_checkpoint_whole(weights, tmp_path, part):
         save_policy(policy, tokenizer, 1, "base", fresh)
 
     def write_tokenizer(fresh: Path) -> None:
-        from bench.training.checkpoint import _save_tokenizer
-
         _save_tokenizer(tokenizer, fresh)
 
     publish(tmp_path, lambda fresh: (fresh / "model.safetensors").write_text("old"))
