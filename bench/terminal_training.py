@@ -35,6 +35,7 @@ from rich.text import Text
 from bench.terminal import ERR
 
 MAIN = ("loss", "reward", "kl", "lr", "tokens_per_second")
+TOLD = ("seconds", "tokens")
 SHOWN = 6  # metrics
 REMEMBERED = 50  # steps of which the mean is taken
 DRAWN = 32  # steps in a sparkline
@@ -148,9 +149,14 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def main_metrics(names: Sequence[str]) -> list[str]:
-    """The names that are shown: the usual ones first, then others in the order they came."""
+    """The names that are shown: the usual ones first, then others in the order they came.
+
+    Those of single sources (loss/topic) are left to the curves, and what the bar says already.
+    """
     usual = [name for name in MAIN if name in names]
-    return (usual + [name for name in names if name not in MAIN])[:SHOWN]
+    others = [name for name in names if name not in (*MAIN, *TOLD)]
+    whole = [name for name in others if "/" not in name.removeprefix("held_out/")]
+    return (usual + whole)[:SHOWN]
 
 
 def _metrics_table(running: _Stage) -> Table:

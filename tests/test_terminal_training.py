@@ -140,6 +140,11 @@ def test_the_usual_metrics_come_first_and_few_are_shown():
     assert main_metrics(names) == ["loss", "kl", "lr", "a", "b", "c"]
 
 
+def test_metrics_of_single_sources_are_left_to_the_curves():
+    names = ["loss/topic", "held_out/loss", "held_out/loss/topic", "seconds", "loss"]
+    assert main_metrics(names) == ["loss", "held_out/loss"]
+
+
 def test_a_silent_watcher_writes_nothing(capsys, clock):
     train(SilentWatcher(), clock, steps=2, seconds=20.0)
     assert capsys.readouterr() == ("", "")
