@@ -1,6 +1,7 @@
 # make demo   from nothing to a board of a base model, its SFT, DPO and PPO-ptx
 # make test   the default suite          make check  format, lint, types, layers, task folders
 # make core   the small model on all embedded tasks, whole
+# make speed  the benchmarks in tests/speed -> leaderboard/speed.json
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,9 +9,9 @@ INSTALLED := .venv/installed
 
 # Three of the tasks were trained on, three were not.
 DEMO := checkpoints/demo
-DEMO_TASKS := -t sentiment -t intent -t refusal -t facts -t reading -t entailment
+DEMO_TASKS := -t sentiment -t topic -t intent -t facts -t entailment -t refusal
 
-.PHONY: demo core test check slow clean
+.PHONY: demo core test check slow speed clean
 
 demo: $(INSTALLED)
 	$(BIN)/bench train demo -o checkpoints
@@ -26,6 +27,9 @@ test: $(INSTALLED)
 
 slow: $(INSTALLED)
 	$(BIN)/pytest -m slow
+
+speed: $(INSTALLED)
+	set -e; for file in tests/speed/*.py; do $(BIN)/python -m tests.speed.$$(basename $$file .py); done
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -1,8 +1,9 @@
-"""Attention for one new token a row on CPUs, where the library's kernel is slow.
+"""Attention on CPUs where the library's kernel is slow: one new token a row, and packed rows.
 
 torch 2.13's CPU kernel for bf16 takes about ten times as long as two batched matrix products when
 each row asks for a single token (the case of every generation step), and repeats the key/value
-heads of grouped-query attention first. Everything else goes to the library's own kernel.
+heads of grouped-query attention first. Rows that are packed for training are run piece by piece
+(`bench.models.pieces`). Everything else goes to the library's own kernel.
 """
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
+
+from bench.models.pieces import attend, pieces_behind
 
 NAME = "bench_sdpa"
 
@@ -24,6 +27,11 @@ def use_fast_decode(model: PreTrainedModel) -> None:
         model.set_attn_implementation(NAME)
 
 
+def runs_pieces(model: PreTrainedModel) -> bool:
+    """Whether `model` runs packed rows piece by piece, so that their width costs nothing."""
+    return bool(model.config._attn_implementation == NAME)
+
+
 def attention(
     module: nn.Module,
     query: Tensor,
@@ -36,7 +44,11 @@ def attention(
 ) -> tuple[Tensor, None]:
     """Attention output [batch, length, heads, dim] from query [batch, heads, length, dim] and
     key, value [batch, key/value heads, keys, dim]; a value's dim may differ from a key's."""
-    if query.shape[2] != 1 or module.training or kwargs.get("position_bias") is not None:
+    biased = kwargs.get("position_bias") is not None
+    rows = pieces_behind(attention_mask)
+    if rows is not None and not biased:
+        return attend(query, key, value, rows, scaling, dropout), None
+    if query.shape[2] != 1 or module.training or biased:
         return sdpa_attention_forward(
             module,
             query,

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from bench.models.pieces import in_pieces
 from bench.models.projection import project_only
 from bench.training.layout import Batch
 from bench.training.network import Network, active
+from bench.training.token_logprobs import entropies, token_logprobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +31,15 @@ def reply_logprobs(network: Network, batch: Batch, temperature: float = 1.0) -> 
 
     Logits are divided by `temperature`.
     """
-    scaled = _logits(network, batch) / temperature
-    return batch.grid(_chosen(scaled, scaled.logsumexp(-1), batch))
+    logprobs_n, _ = token_logprobs(_logits(network, batch, temperature), batch.tokens_n)
+    return batch.grid(logprobs_n)
 
 
 def predict(network: Network, batch: Batch, temperature: float = 1.0) -> Predictions:
     """The same with the entropy of each prediction."""
-    scaled = _logits(network, batch) / temperature
-    normaliser_n = scaled.logsumexp(-1)
-    with torch.no_grad():
-        mean_n = ((scaled - normaliser_n.unsqueeze(1)).exp() * scaled).sum(-1)
-        entropy_n = normaliser_n - mean_n
-    return Predictions(batch.grid(_chosen(scaled, normaliser_n, batch)), batch.grid(entropy_n))
+    scaled_nV = _logits(network, batch, temperature)
+    logprobs_n, normaliser_n = token_logprobs(scaled_nV, batch.tokens_n)
+    return Predictions(batch.grid(logprobs_n), batch.grid(entropies(scaled_nV, normaliser_n)))
 
 
 def values(network: Network, batch: Batch) -> Tensor:
@@ -57,18 +56,14 @@ def rewards(network: Network, batch: Batch) -> Tensor:
     return _scalars(network, batch, batch.last_B)
 
 
-def _logits(network: Network, batch: Batch) -> Tensor:
-    """[n, vocabulary] in fp32.
+def _logits(network: Network, batch: Batch, temperature: float) -> Tensor:
+    """[n, vocabulary] in fp32, divided by `temperature`.
 
     The vocabulary is projected onto at the n positions that predict a reply token, nowhere else.
     """
     with project_only(network.model, batch.predicting_n):
-        logits = _run(network, network.model, batch)["logits"][0]
-    return logits.float()
-
-
-def _chosen(logits_nV: Tensor, normaliser_n: Tensor, batch: Batch) -> Tensor:
-    return logits_nV.gather(1, batch.tokens_n.unsqueeze(1)).squeeze(1) - normaliser_n
+        logits_nV = _run(network, network.model, batch)["logits"][0].float()
+    return logits_nV if temperature == 1.0 else logits_nV / temperature
 
 
 def _scalars(network: Network, batch: Batch, positions: Tensor) -> Tensor:
@@ -86,7 +81,7 @@ def _run(network: Network, module: nn.Module, batch: Batch) -> Mapping[str, Tens
     """
     entry = network.trunk.entry(batch) if network.trunk else None
     part = network.trunk.left_out() if network.trunk and entry is not None else nullcontext()
-    with active(network), part:
+    with active(network), part, in_pieces(batch.mask, batch.pieces):
         found: Mapping[str, Tensor] = module(
             input_ids=batch.ids_RW if entry is None else None,
             inputs_embeds=entry,

@@ -22,7 +22,7 @@ def shared_batches(
     """This process's micro-batches: positions in `documents`, and the batch on its device."""
     for group in processes.share(micro_batches(documents, tokens)):
         chosen = [documents[place] for place in group]
-        yield group, lay_out(chosen, network.reach).to(network.device)
+        yield group, lay_out(chosen, network.reach, network.width).to(network.device)
 
 
 def add_nll_gradient(

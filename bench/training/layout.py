@@ -1,8 +1,9 @@
 """Prompts with their replies -> one batch of token ids in which every prompt is run once.
 
-Documents (a prompt and K replies behind it) are packed into rows. The mask lets a reply see its own
-prompt and itself, never another reply or document, and position ids restart with each document and
-at the end of each prompt, so packed and unpacked give the same numbers:
+Documents (a prompt and K replies behind it) are packed into rows, in which also what several
+prompts begin with stands once (`bench.training.tree`). The mask lets a reply see its own prompt and
+itself, never another reply or document, and position ids go on where each branch leaves, so packed
+and unpacked give the same numbers:
 
     row        p p p a a b b b | p p a a a
     positions  0 1 2 3 4 3 4 5   0 1 2 3 4
@@ -18,10 +19,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from bench.models.pieces import Piece
 from bench.models.rows import pad
+from bench.training.tree import Row, fill_rows, write_row
 
 Ids = tuple[int, ...]
 WIDTH = 256  # tokens of a packed row unless a document is longer; attention grows with its square
+WIDE = 2048  # where attention runs piece by piece and does not; the mask is still made
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Document:
 
     @property
     def length(self) -> int:
-        """Tokens that it takes in a packed row."""
+        """Tokens that it takes at most in a packed row."""
         return len(self.prompt) + sum(map(len, self.replies))
 
 
@@ -45,8 +49,9 @@ class Batch:
     `mask` is additive [R, 1, W, W] when packed and [R, W] of ones and zeros when not;
     `places_RW` is None when not packed. `predicting_n` and `last_B` index the flattened [R * W]
     hidden states: the position that predicts each reply token, and each reply's last token.
-    `reply_n`, `offset_n` are where token n stands in the grid [B, T]. `starts` are the flat
-    positions where the `documents` begin, none when not packed.
+    `reply_n`, `offset_n` are where token n stands in the grid [B, T]. `where` are the flat
+    positions of the tokens of each of `documents`, and the `pieces` see each other as `mask` says;
+    both are empty when not packed.
     """
 
     ids_RW: Tensor
@@ -60,7 +65,8 @@ class Batch:
     groups_B: Tensor
     mask_BT: Tensor
     documents: tuple[Document, ...]
-    starts: tuple[int, ...]
+    where: tuple[tuple[int, ...], ...]
+    pieces: tuple[Piece, ...]
 
     def to(self, device: torch.device) -> "Batch":
         """The same on another device."""
@@ -77,12 +83,13 @@ class Batch:
         return grid.index_put((self.reply_n, self.offset_n), values_n)
 
 
-def lay_out(documents: Sequence[Document], reach: int) -> Batch:
-    """One batch of all `documents`; packed unless one is longer than `reach` tokens."""
+def lay_out(documents: Sequence[Document], reach: int, width: int = WIDTH) -> Batch:
+    """One batch of all `documents`; packed, in rows of `width` tokens unless one of them needs
+    more, or padded where one is longer than `reach` tokens."""
     longest = max(document.length for document in documents)
     if longest > reach:
         return _padded(documents)
-    return _packed(documents, min(max(WIDTH, longest), reach))
+    return _packed(documents, min(max(width, longest), reach))
 
 
 def micro_batches(documents: Sequence[Document], tokens: int) -> list[list[int]]:
@@ -104,75 +111,53 @@ def micro_batches(documents: Sequence[Document], tokens: int) -> list[list[int]]
 
 
 def _packed(documents: Sequence[Document], width: int) -> Batch:
-    rows = _fill_rows([document.length for document in documents], width)
-    width = max(sum(documents[place].length for place in row) for row in rows)
-    ids, places, segments, owners = (
-        torch.full((len(rows), width), empty) for empty in (0, 0, -1, -1)
-    )
-    starts: dict[int, int] = {}
+    branches = [(document.prompt, document.replies) for document in documents]
+    rows = [write_row(branches, chosen) for chosen in fill_rows(branches, width)]
+    width = max(len(row.ids) for row in rows)
+    ids, places = (torch.zeros(len(rows), width, dtype=torch.long) for _ in range(2))
     for number, row in enumerate(rows):
-        at = 0
-        for place in row:
-            document = documents[place]
-            inside = slice(at, at + document.length)
-            ids[number, inside] = torch.tensor(_flat(document))
-            places[number, inside] = torch.tensor(_places(document))
-            segments[number, inside] = torch.tensor(_segments(document))
-            owners[number, inside] = place
-            starts[place] = number * width + at
-            at += document.length
-    in_order = tuple(starts[place] for place in range(len(documents)))
-    found = [_spans(*pair) for pair in zip(documents, in_order, strict=True)]
-    spans = [span for part in found for span in part]
-    return _batch(documents, ids, _tree_mask(owners, segments), places, spans, in_order)
+        ids[number, : len(row.ids)] = torch.tensor(row.ids)
+        places[number, : len(row.ids)] = torch.tensor(row.places)
+    where = {
+        place: tuple(number * width + position for position in positions)
+        for number, row in enumerate(rows)
+        for place, positions in row.where.items()
+    }
+    in_order = tuple(where[place] for place in range(len(documents)))
+    spans = [span for pair in zip(documents, in_order, strict=True) for span in _spans(*pair)]
+    pieces = _pieces(rows, width)
+    return _batch(documents, ids, _tree_mask(pieces, width), places, spans, in_order, pieces)
 
 
-def _spans(document: Document, start: int) -> list[tuple[int, int]]:
-    """For each reply of a document that begins at flat position `start`: the position that predicts
-    its first token, and that of its first token."""
-    end = start + len(document.prompt)
+def _spans(document: Document, where: Sequence[int]) -> list[tuple[int, int]]:
+    """For each reply of a document whose tokens stand at flat positions `where`: the position that
+    predicts its first token, and that of its first token."""
+    end = len(document.prompt)
     lengths = [len(reply) for reply in document.replies]
-    return [(end - 1, end + sum(lengths[:number])) for number in range(len(lengths))]
+    return [(where[end - 1], where[end + sum(lengths[:number])]) for number in range(len(lengths))]
 
 
-def _fill_rows(lengths: Sequence[int], width: int) -> list[list[int]]:
-    """Documents in rows, each into the first row that has room, longest first."""
-    rows: list[list[int]] = []
-    room: list[int] = []
-    for place in sorted(range(len(lengths)), key=lambda place: (-lengths[place], place)):
-        fitting = (number for number, left in enumerate(room) if left >= lengths[place])
-        number = next(fitting, len(rows))
-        if number == len(rows):
-            rows.append([])
-            room.append(width)
-        rows[number].append(place)
-        room[number] -= lengths[place]
-    return rows
+def _pieces(rows: Sequence[Row], width: int) -> tuple[Piece, ...]:
+    """The pieces of all rows, at flat positions; padding is a piece by itself."""
+    found: list[Piece] = []
+    for number, row in enumerate(rows):
+        start, first = number * width, len(found)
+        for piece in row.pieces:
+            after = tuple(first + other for other in piece.after)
+            found.append(Piece(start + piece.start, start + piece.stop, after))
+        if len(row.ids) < width:
+            found.append(Piece(start + len(row.ids), start + width))
+    return tuple(found)
 
 
-def _flat(document: Document) -> list[int]:
-    return [*document.prompt, *(token for reply in document.replies for token in reply)]
-
-
-def _places(document: Document) -> list[int]:
-    start = len(document.prompt)
-    replies = (range(start, start + len(reply)) for reply in document.replies)
-    return [*range(start), *(place for reply in replies for place in reply)]
-
-
-def _segments(document: Document) -> list[int]:
-    """0 for the prompt, 1, 2, ... for the replies."""
-    replies = ([number] * len(reply) for number, reply in enumerate(document.replies, start=1))
-    return [0] * len(document.prompt) + [number for reply in replies for number in reply]
-
-
-def _tree_mask(owners_RW: Tensor, segments_RW: Tensor) -> Tensor:
+def _tree_mask(pieces: Sequence[Piece], width: int) -> Tensor:
     """Additive fp32 mask [R, 1, W, W]: 0 where a token is seen, else the smallest number."""
-    width = owners_RW.shape[1]
-    same = owners_RW.unsqueeze(2) == owners_RW.unsqueeze(1)
-    asking, seen = segments_RW.unsqueeze(2), segments_RW.unsqueeze(1)
-    visible = same & ((seen == 0) | (seen == asking)) & torch.ones(width, width).tril().bool()
-    visible |= torch.eye(width, dtype=torch.bool)  # padding sees itself, or softmax gives NaN
+    sees = torch.eye(len(pieces), dtype=torch.bool)
+    for number, piece in enumerate(pieces):
+        sees[number, list(piece.after)] = True
+    lengths = torch.tensor([piece.length for piece in pieces])
+    owners_RW = torch.arange(len(pieces)).repeat_interleave(lengths).view(-1, width)
+    visible = sees[owners_RW.unsqueeze(2), owners_RW.unsqueeze(1)].tril()
     mask = torch.zeros(visible.shape).masked_fill_(~visible, torch.finfo(torch.float32).min)
     return mask.unsqueeze(1)
 
@@ -182,7 +167,7 @@ def _padded(documents: Sequence[Document]) -> Batch:
     pairs = [(document.prompt, reply) for document in documents for reply in document.replies]
     ids, mask = pad([prompt + reply for prompt, reply in pairs])
     firsts = [row * ids.shape[1] + len(prompt) for row, (prompt, _) in enumerate(pairs)]
-    return _batch(documents, ids, mask, None, [(first - 1, first) for first in firsts], ())
+    return _batch(documents, ids, mask, None, [(first - 1, first) for first in firsts], (), ())
 
 
 def _batch(
@@ -191,7 +176,8 @@ def _batch(
     mask: Tensor,
     places: Tensor | None,
     spans: Sequence[tuple[int, int]],
-    starts: tuple[int, ...],
+    where: tuple[tuple[int, ...], ...],
+    pieces: tuple[Piece, ...],
 ) -> Batch:
     """`spans`: for each reply the flat positions before and of its first token."""
     replies = [reply for document in documents for reply in document.replies]
@@ -216,5 +202,6 @@ def _batch(
         groups_B=torch.tensor(owners),
         mask_BT=mask_BT,
         documents=tuple(documents),
-        starts=starts,
+        where=where,
+        pieces=pieces,
     )

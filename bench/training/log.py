@@ -11,14 +11,12 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from tensorboardX import SummaryWriter
-
 from bench.errors import RunError
 from bench.store import to_json, write_atomic
+from bench.training.tensorboard import EventFile
 from bench.training.watch import Watcher
 
 LOG = "log.jsonl"
-UNBOUNDED = 0  # the queue to TensorBoard's thread: one that a full disk has ended must block nobody
 
 
 class Log:
@@ -38,17 +36,13 @@ class Log:
         self.write = write
         self.lines = 0
         if write:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             kept = _whole_lines(self.path)[:lines]
             self.lines = len(kept)
             write_atomic(self.path, "".join(line + "\n" for line in kept).encode())
-            self.board = SummaryWriter(
-                str(folder / "tensorboard"),
-                purge_step=step + 1,
-                max_queue=UNBOUNDED,
-                flush_secs=10,
-                filename_suffix=f".{step}",
-            )
+            try:
+                self.board = EventFile(folder / "tensorboard", step)
+            except OSError as error:
+                raise _full(folder / "tensorboard", error) from None
 
     def add(self, step: int, metrics: Mapping[str, float]) -> None:
         """One line for `step`; numbers that are not finite are left out (JSON has none).
@@ -62,15 +56,14 @@ class Log:
         try:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(to_json({"step": step, **finite}) + "\n")
+            self.board.add(step, finite)
         except OSError as error:
-            raise _full(self.path, error) from None
+            raise _full(self.path.parent, error) from None
         self.lines += 1
-        for name, value in finite.items():
-            self.board.add_scalar(name, value, step)
         self.watcher.step(step, finite)
 
     def close(self) -> None:
-        """Flush what TensorBoard has; nothing may be added any more.
+        """Nothing may be added any more.
 
         Raises:
             RunError: the disk is full.

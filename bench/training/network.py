@@ -26,7 +26,7 @@ from bench.errors import ModelError
 from bench.models.load import Placement, load_config, load_model
 from bench.models.weights import Weights
 from bench.training.layout import Document
-from bench.training.probe import packing_reach
+from bench.training.probe import packing_reach, row_width
 from bench.training.settings import Lora
 from bench.training.trunk import Trunk, make_trunk
 
@@ -52,6 +52,11 @@ class Network:
     def device(self) -> torch.device:
         """Where it computes."""
         return self.model.device
+
+    @property
+    def width(self) -> int:
+        """Tokens of a packed row."""
+        return row_width(self.model)
 
 
 def open_network(

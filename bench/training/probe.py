@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from bench.models.attention import runs_pieces
+from bench.models.pieces import in_pieces
 from bench.models.reach import reach
-from bench.training.layout import Batch, Document, lay_out
+from bench.training.layout import WIDE, WIDTH, Batch, Document, lay_out
 
 TOLERANCE = 1e-3  # of the largest hidden state
 LENGTHS = ((9, (5, 3)), (4, (6,)), (7, (2, 4, 3)))  # prompts with their replies
@@ -29,6 +31,11 @@ def packing_reach(model: PreTrainedModel) -> int:
     return reach(model.config) if near else 0
 
 
+def row_width(model: PreTrainedModel) -> int:
+    """Tokens of a packed row of `model`."""
+    return WIDE if runs_pieces(model) else WIDTH
+
+
 def sample_documents(model: PreTrainedModel) -> list[Document]:
     """Documents of random ids that `model` knows, to try something on."""
     words = int(model.config.get_text_config().vocab_size)
@@ -43,10 +50,11 @@ def sample_documents(model: PreTrainedModel) -> list[Document]:
 def _last_states(model: PreTrainedModel, batch: Batch) -> Tensor:
     """[B, d]: the hidden state at each reply's last token."""
     moved = batch.to(model.device)
-    states: Tensor = model.base_model(
-        input_ids=moved.ids_RW,
-        attention_mask=moved.mask,
-        position_ids=moved.places_RW,
-        use_cache=False,
-    ).last_hidden_state
+    with in_pieces(moved.mask, moved.pieces):
+        states: Tensor = model.base_model(
+            input_ids=moved.ids_RW,
+            attention_mask=moved.mask,
+            position_ids=moved.places_RW,
+            use_cache=False,
+        ).last_hidden_state
     return states.reshape(-1, states.shape[-1])[moved.last_B].float()

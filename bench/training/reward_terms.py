@@ -136,7 +136,7 @@ def _scores(
     with torch.no_grad():
         for group in micro_batches([documents[place] for place in asked], micro_tokens):
             chosen = [asked[number] for number in group]
-            batch = lay_out([documents[place] for place in chosen], network.reach)
+            batch = lay_out([documents[place] for place in chosen], network.reach, network.width)
             values = iter(rewards(network, batch.to(network.device)).tolist())
             for place in chosen:
                 found[place] = list(islice(values, len(documents[place].replies)))

@@ -233,7 +233,7 @@ def by_reply(
     found: list[list[Rows]] = [[] for _ in documents]
     for places in micro_batches(documents, micro_tokens):
         chosen = [documents[place] for place in places]
-        batch = lay_out(chosen, network.reach).to(network.device)
+        batch = lay_out(chosen, network.reach, network.width).to(network.device)
         grids = [grid_BT.cpu() for grid_BT in run(batch)]
         lengths = [len(reply) for document in chosen for reply in document.replies]
         owners = [place for place in places for _ in documents[place].replies]

@@ -16,10 +16,18 @@ Unknown keys are errors. `bench.training.recipe` reads the file and resolves the
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from bench.schema import Strict
 from bench.training.data_settings import Count, Data, NotNegative, Positive, Share
+
+
+def _on_or_off(found: object) -> object:
+    """YAML reads on and off as true and false."""
+    return {True: "on", False: "off"}[found] if isinstance(found, bool) else found
+
+
+Chat = Annotated[Literal["auto", "on", "off"], BeforeValidator(_on_or_off)]
 
 
 class Lora(Strict):
@@ -75,7 +83,7 @@ class Training(Strict):
     """Prompts with more tokens are dropped and counted."""
     max_reply: Count = 128
     """Tokens of a reply; longer demonstrations are dropped and counted."""
-    chat: Literal["auto", "on", "off"] = "auto"
+    chat: Chat = "auto"
     """Use the tokenizer's chat template: when there is one, always, never."""
     system: str = ""
     """System message of the chat."""
@@ -304,7 +312,7 @@ class Rank(Strict):
     """Tokens of a reply."""
     tie: NotNegative = 0.0
     """Scores that differ by no more than this tie."""
-    chat: Literal["auto", "on", "off"] = "auto"
+    chat: Chat = "auto"
     """Use the tokenizer's chat template: when there is one, always, never."""
     system: str = ""
     """System message of the chat."""

@@ -35,6 +35,7 @@ from bench.training.rank_stage import run_rank
 from bench.training.recipe import policy_names, reward_names
 from bench.training.runners import run_dpo, run_grouped, run_ppo, run_reward, run_sft
 from bench.training.settings import Dpo, Grpo, Ppo, Rank, Reward, Rloo, Sft, StageSettings
+from bench.training.state import STATE, load_facts
 from bench.training.workshop import Workshop
 from bench.types import Card, Parent, Stage
 
@@ -102,9 +103,10 @@ def _run(workshop: Workshop, name: str, stage: StageSettings, fresh: bool) -> Fi
         if workshop.processes.main:
             _write_stage_file(folder, inputs, told)
     else:
+        before = _seconds_before(site)
         outcome = _train(workshop, stage, site)
         if workshop.processes.main:
-            seconds = time.perf_counter() - started
+            seconds = before + time.perf_counter() - started
             write_card(folder, _card(workshop, site, stage, parents, outcome, seconds))
             _clear(folder)
     workshop.processes.wait()
@@ -117,6 +119,12 @@ def _finished(name: str, stage: StageSettings, folder: Path, ran: bool) -> Finis
         return FinishedStage(name, stage.kind, folder, ran, told.metrics if told else {})
     card = read_card(folder)
     return FinishedStage(name, stage.kind, folder, ran, card.metrics if card else {})
+
+
+def _seconds_before(site: Site) -> float:
+    """What the runs took that led to the saved state which the stage goes on from."""
+    facts = load_facts(site.folder / WORK / STATE)
+    return float(str(facts["seconds"])) if facts.get("inputs") == site.inputs else 0.0
 
 
 def _train(workshop: Workshop, stage: StageSettings, site: Site) -> Outcome:

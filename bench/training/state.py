@@ -6,8 +6,8 @@ header. Nothing random is saved: every draw comes from names (`bench.training.se
 
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,10 +61,28 @@ def load_state(path: Path) -> State | None:
     """
     if not path.is_file():
         return None
+    with _damage_told(path), safe_open(path, framework="pt") as file:
+        facts = json.loads(file.metadata()["facts"])
+        return State({name: file.get_tensor(name) for name in file.keys()}, facts)  # noqa: SIM118
+
+
+def load_facts(path: Path) -> dict[str, Json]:
+    """The facts of the state at `path`, whose tensors are not read; none when there is no state.
+
+    Raises:
+        RunError: the file is damaged.
+    """
+    if not path.is_file():
+        return {}
+    with _damage_told(path), safe_open(path, framework="pt") as file:
+        facts: dict[str, Json] = json.loads(file.metadata()["facts"])
+        return facts
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
     try:
-        with safe_open(path, framework="pt") as file:
-            facts = json.loads(file.metadata()["facts"])
-            return State({name: file.get_tensor(name) for name in file.keys()}, facts)  # noqa: SIM118
+        yield
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise RunError(
             f"{path}: damaged: {error}",

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from bench.models.pieces import in_pieces
 from bench.training.layout import Batch, Document, Ids, lay_out, micro_batches
-from bench.training.probe import TOLERANCE, sample_documents
+from bench.training.probe import TOLERANCE, row_width, sample_documents
 
 LARGEST = 2 * 2**30  # bytes that are kept; beyond that nothing is
 Key = tuple[Ids, tuple[Ids, ...]]
@@ -44,23 +45,23 @@ class Trunk:
             return
         for places in micro_batches(distinct, tokens):
             chosen = [distinct[place] for place in places]
-            batch = lay_out(chosen, reach).to(self.model.device)
+            batch = lay_out(chosen, reach, row_width(self.model)).to(self.model.device)
             states = self._lower(batch).reshape(-1, width)
-            for document, start in zip(chosen, batch.starts, strict=True):
-                self.known[_key(document)] = states[start : start + document.length].clone()
+            for document, where in zip(chosen, batch.where, strict=True):
+                self.known[_key(document)] = states[list(where)]
 
     def entry(self, batch: Batch) -> Tensor | None:
         """[R, W, d]: what goes into the first trained layer; None unless all of `batch` is kept."""
         found = [self.known.get(_key(document)) for document in batch.documents]
-        if not batch.starts or not found or any(state is None for state in found):
+        if not batch.where or not found or any(state is None for state in found):
             return None
         rows, width = batch.ids_RW.shape
         first = found[0]
         assert first is not None
         states = first.new_zeros(rows * width, first.shape[1])
-        for state, start in zip(found, batch.starts, strict=True):
+        for state, where in zip(found, batch.where, strict=True):
             assert state is not None
-            states[start : start + len(state)] = state
+            states[list(where)] = state
         return states.view(rows, width, -1)
 
     @contextmanager
@@ -80,7 +81,7 @@ class Trunk:
         _, layers = find_layers(self.model)
         handle = layers[self.depth - 1].register_forward_hook(keep)
         try:
-            with _layers(self.model, slice(0, self.depth)):
+            with _layers(self.model, slice(0, self.depth)), in_pieces(batch.mask, batch.pieces):
                 self.model.base_model(
                     input_ids=batch.ids_RW,
                     attention_mask=batch.mask,

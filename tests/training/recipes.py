@@ -19,6 +19,7 @@ import yaml
 from accelerate import PartialState
 
 import bench
+from bench.cli import main
 from bench.training.log import LOG
 from bench.training.stages import FinishedStage
 from bench.types import Json
@@ -33,7 +34,7 @@ OPTIMIZER: Json = {"lr": 0.001, "schedule": "constant"}
 ONE: Mapping[str, Json] = {"batch": 4, "save_every": 1, "optimizer": OPTIMIZER}
 DRAWN: Mapping[str, Json] = {"max_reply": 6, "missing_eos": None}  # hardly a random reply ends
 STAGES: Mapping[str, Mapping[str, Json]] = {
-    "sft": {**ONE, "kind": "sft", "data": "tasks", "steps": 4},
+    "sft": {**ONE, "kind": "sft", "data": "tasks", "steps": 4, "select": {"by": "loss"}},
     "ranked": {
         "kind": "rank",
         "from": "sft",
@@ -43,7 +44,7 @@ STAGES: Mapping[str, Mapping[str, Json]] = {
         "max_reply": 6,
     },
     "rm": {**ONE, "kind": "reward", "from": "sft", "rankings": "ranked"},
-    "dpo": {**ONE, "kind": "dpo", "from": "sft", "rankings": "ranked"},
+    "dpo": {**ONE, "kind": "dpo", "from": "sft", "rankings": "ranked", "ema": 0.5},
     "ppo": {
         **ONE,
         **DRAWN,
@@ -52,6 +53,8 @@ STAGES: Mapping[str, Mapping[str, Json]] = {
         "prompts": "tasks",
         "reward": [{"model": "rm"}],
         "steps": 3,
+        "minibatch": 2,
+        "kl_target": 1.0,
         "ptx": {"data": "tasks", "gamma": 1.0},
     },
     "rloo": {
@@ -159,16 +162,28 @@ def log_of(folder: Path) -> list[dict[str, float]]:
     return [{name: line[name] for name in line if name != "seconds"} for line in lines]
 
 
+def call(command: str) -> int:
+    """The exit code of `bench command`, run in this process."""
+    before, sys.argv = sys.argv, ["bench", *shlex.split(command)]
+    try:
+        main()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    finally:
+        sys.argv = before
+    raise AssertionError("main always exits")
+
+
 def start(command: str, said: Path, environment: Mapping[str, str] = os.environ) -> BaseProcess:
     """`bench command` in a process of its own; what it writes goes to `said`."""
-    process = FORK.Process(target=_run, args=(shlex.split(command), said, dict(environment)))
+    process = FORK.Process(
+        target=_run, args=(shlex.split(command), said, dict(environment)), daemon=True
+    )
     process.start()
     return process
 
 
 def _run(command: Sequence[str], said: Path, environment: Mapping[str, str]) -> None:
-    from bench.cli import main
-
     os.environ |= environment
     PartialState._reset_state()
     torch.set_num_threads(1)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from bench.models.attention import use_fast_decode
 from bench.training.forward import predict, reply_logprobs, rewards, values
-from bench.training.layout import Document
+from bench.training.layout import Document, lay_out
 from bench.training.probe import packing_reach
 from tests.models import tiny
 from tests.training.networks import (
@@ -126,3 +127,36 @@ def test_bf16_arithmetic_is_near_fp32(family, reach):
     for one, other in zip(exact, rounded, strict=True):
         assert other.dtype == torch.float32
         assert 0 < (one - other).abs().max() < 0.04 * one.abs().max()
+
+
+BEGUN = tuple(range(40, 52))  # what several prompts begin with
+
+
+def begun() -> list[Document]:
+    """Documents of which some begin alike, are alike, or continue one another."""
+    chosen = documents(SHAPES + LONG)
+    shared = [
+        Document("", BEGUN[:cut] + one.prompt, one.replies)
+        for cut, one in zip((12, 12, 7, 12, 4, 0, 9), chosen, strict=True)
+    ]
+    return [*shared, Document("", BEGUN, ((5, 6),)), shared[1], *chosen[:1]]
+
+
+@pytest.mark.parametrize("family", [*tiny.PACKED, "mistral_wide", "gemma2", "gpt_neo"])
+def test_prompts_that_begin_alike_give_the_plain_numbers(family):
+    network, chosen = probed(family), begun()
+    assert_close(
+        all_numbers(network, batch_of(network, chosen)), plain_numbers(network, chosen), 1e-4
+    )
+
+
+@pytest.mark.parametrize("family", tiny.PACKED)
+def test_rows_in_pieces_give_the_plain_numbers_whatever_the_mask_says(family):
+    network, chosen = network_of(family), begun()
+    use_fast_decode(network.model)
+    network = replace(network, reach=packing_reach(network.model))
+    batch = lay_out(chosen, network.reach, network.width)
+    assert batch.ids_RW.shape[0] == 1
+    assert batch.ids_RW.shape[1] < sum(document.length for document in chosen)
+    blind = replace(batch, mask=torch.zeros_like(batch.mask))
+    assert_close(all_numbers(network, blind), plain_numbers(network, chosen), 1e-4)

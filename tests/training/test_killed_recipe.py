@@ -1,5 +1,6 @@
 """kill -9 in any stage of a recipe, then the same command: the files of a run left alone."""
 
+import json
 import os
 import random
 import signal
@@ -15,6 +16,7 @@ import pytest
 
 from bench.cards import read_card
 from bench.models.weights import CONTENT, NOT_CONTENT
+from bench.training.log import LOG
 from tests.training.recipes import STAGES, World, log_of, make_world, start
 
 LINES = ("*/log.jsonl", "*/training/rankings.partial.jsonl")
@@ -22,10 +24,12 @@ BY_CLOCK = ("seconds", "created", "command", "peak_memory_bytes", "environment",
 PROJECT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> World:
+@pytest.fixture(
+    scope="module", params=[False, pytest.param(True, marks=pytest.mark.slow)], ids=["all", "lora"]
+)
+def whole(request, tmp_path_factory) -> World:
     """What the recipe leaves behind when nothing happens to it."""
-    made = make_world(tmp_path_factory.mktemp("whole"))
+    made = make_world(tmp_path_factory.mktemp("whole"), lora=request.param)
     made.train()
     return made
 
@@ -72,6 +76,15 @@ def assert_same(found: World, expected: World) -> None:
         if stage["kind"] != "rank":
             assert log_of(here) == log_of(there), name
             assert lasting(here) == lasting(there)
+            assert seconds(here) == sorted(seconds(here)), "the card counts all runs"
+
+
+def seconds(folder: Path) -> list[float]:
+    """What the log says, update by update, and at last the card."""
+    card = read_card(folder)
+    assert card is not None
+    lines = [json.loads(line) for line in (folder / LOG).read_text("utf-8").splitlines()]
+    return [*(line["seconds"] for line in lines if "seconds" in line), card.seconds]
 
 
 def lasting(folder: Path) -> dict[str, object]:
@@ -81,13 +94,13 @@ def lasting(folder: Path) -> dict[str, object]:
     return {name: value for name, value in asdict(card).items() if name not in BY_CLOCK}
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [6, pytest.param(30, marks=pytest.mark.slow)])
 def test_a_recipe_that_was_killed_ends_as_one_left_alone(whole, cut, tmp_path, kills):
     draw, killed = random.Random(kills), 0
     for _ in range(kills):
         process = start(cut.command, tmp_path / "said")
-        killed += kill_at(cut, process, draw.randrange(2, 34 // min(kills, 10)), draw.random() / 20)
-    assert killed >= 3, (tmp_path / "said").read_text()
+        killed += kill_at(cut, process, draw.randrange(1, 36 // min(kills, 12)), draw.random() / 20)
+    assert killed >= 4, (tmp_path / "said").read_text()
     cut.train()
     assert_same(cut, whole)
 
