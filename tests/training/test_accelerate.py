@@ -17,7 +17,6 @@ PROJECT = Path(__file__).parents[2]
 SMALL = {name: {**stage, "micro_tokens": 64} for name, stage in STAGES.items()}
 SMALL["ranked"] = STAGES["ranked"]
 ALL = ("sft", "ranked", "rm", "dpo", "ppo", "rloo")
-# Of what is measured once, of log-ratios and of their squares around 1e-4, float32 keeps less.
 TOLERANCE = {"rel": 1e-4, "abs": 1e-4}
 
 

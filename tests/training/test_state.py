@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bench.errors import RunError
-from bench.training.state import State, copied, load_state, save_state, under
+from bench.training.state import State, copied, load_facts, load_state, save_state, under
 from tests.training.values import assert_same, full_disk
 
 FACTS = {"step": 3, "tokens": {"a": 5}, "seconds": 1.5, "history": [{"step": 1.0}]}
@@ -24,6 +24,12 @@ def test_what_is_saved_is_read_back(tmp_path):
 
 def test_where_nothing_was_saved_there_is_no_state(tmp_path):
     assert load_state(tmp_path / "state.safetensors") is None
+    assert load_facts(tmp_path / "state.safetensors") == {}
+
+
+def test_facts_are_read_alone(tmp_path):
+    save_state(tmp_path / "s", state(0.1))
+    assert load_facts(tmp_path / "s") == FACTS
 
 
 def test_tensors_that_are_parts_of_one_are_saved_apart(tmp_path):
