@@ -1,6 +1,6 @@
 """One setting of a recipe's last stage at several values: train each, evaluate, draw the curve.
 
-    bench ablate alignment-tax --stage ppo --over ptx.gamma --values 0,1,5,20,28 -t core
+    bench ablate demo --stage ppo --over ptx.gamma --values 0,1,5,20,28 -t core
 
 The stages above are trained once; each variant is a stage of its own, so a killed ablation goes on
 where it was.

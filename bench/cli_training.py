@@ -99,7 +99,7 @@ def rank(
     from bench.api import train_loaded
     from bench.schema import validated
     from bench.terminal_training import TrainingView
-    from bench.training.recipe import LoadedRecipe
+    from bench.training.recipe import LoadedRecipe, check_names
     from bench.training.settings import Recipe as Settings
 
     by = {"scorer": scorer, "model": model, "judge": judge}
@@ -124,14 +124,16 @@ def rank(
         "base": checkpoint,
         "seed": seed,
         "data": {"prompts": {"sources": sources}},
-        "stages": {output.name: stage},
+        "stages": {output.resolve().name: stage},
     }
     here = Path("bench rank")
-    loaded = LoadedRecipe(
-        "rank", here, validated(here, raw, Settings, UsageError, "bench rank --help")
-    )
+    settings = validated(here, raw, Settings, UsageError, "bench rank --help")
+    check_names(settings, here)
+    loaded = LoadedRecipe("rank", here, settings)
     with TrainingView() as view:
-        done = train_loaded(loaded, (), output.parent, False, tasks or [], data_root, view)
+        done = train_loaded(
+            loaded, (), output.resolve().parent, False, tasks or [], data_root, view
+        )
     _report(done, as_json)
 
 

@@ -41,7 +41,7 @@ class Source(Strict):
     """Prompt variants of a task, drawn row by row beside the task's own wording; "*" is all."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Our column name -> the data's: prompt, completion, messages, instruction, context, response,
-    chosen, rejected, completions, ranks, id."""
+    text, chosen, rejected, completions, ranks, id."""
     group: str = ""
     """Column (a user, a template, a passage) whose rows are held out together."""
     limit: Count | None = None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from bench.errors import UsageError
+from bench.errors import TaskError, UsageError
 from bench.training.corpus import Corpus
 from bench.training.data_settings import Mix
 from bench.training.layout import Document
@@ -100,9 +100,19 @@ class Stream:
 def encode_demonstrations(
     corpus: Corpus[Demonstration], writer: Writer, limits: Limits
 ) -> Material:
-    """Documents of one reply each: the demonstration."""
+    """Documents of one reply each: the demonstration.
+
+    Raises:
+        TaskError: a row is a prompt alone.
+    """
 
     def encode(row: Demonstration) -> Entry:
+        if not row.target:
+            raise TaskError(
+                f"data {corpus.name}: {row.prompt.source} row {row.prompt.id} is a prompt without "
+                "a reply, and there is nothing else to learn from",
+                "use it as the prompts of ppo, rloo, grpo or rank, or add completions",
+            )
         return _entry(writer, row.prompt, (row.target,), (1,), row.target)
 
     return _encode(corpus, encode, limits)

@@ -15,6 +15,10 @@ from bench.training.settings import Rank, Reinforcement, StageSettings
 from bench.training.workshop import Workshop
 from bench.types import Json, Parent
 
+# How a stage is watched over, not what it makes: a run that was stopped by `max_kl` goes on from
+# its saved state when that is raised. `micro_tokens` moves last bits, so it counts.
+NOT_INPUTS = {"save_every", "measure_every", "max_kl", "max_loss"}
+
 
 def inputs_digest(workshop: Workshop, stage: StageSettings, parents: Sequence[Parent]) -> str:
     """Names everything that the stage's result depends on."""
@@ -27,7 +31,7 @@ def inputs_digest(workshop: Workshop, stage: StageSettings, parents: Sequence[Pa
     ]
     return digest(
         [
-            stage.model_dump(mode="json", by_alias=True),
+            stage.model_dump(mode="json", by_alias=True, exclude=NOT_INPUTS),
             [[parent.role, parent.digest] for parent in parents],
             data,
             mixes,

@@ -3,6 +3,8 @@
     messages                            a chat, whose last message is the reply
     prompt + completion                 each text, or a list of messages
     instruction (+ context) + response  text
+    prompt                              to be replied to: what PPO, RLOO, GRPO and rank need
+    text                                plain text, for a pretraining mix
 
 `sources.py` calls it after the recipe's `columns` have renamed the data's.
 
@@ -16,7 +18,7 @@ from collections.abc import Callable
 from bench.errors import TaskError
 from bench.registry.data import Row
 from bench.training.messages import Name, prompt_of, read_reply, read_text, read_turns, unexpected
-from bench.types import Demonstration, Turn
+from bench.types import Demonstration, Prompt, Turn
 
 
 def from_messages(row: Row, name: Name) -> Demonstration:
@@ -59,6 +61,27 @@ def from_instruction(row: Row, name: Name) -> Demonstration:
     return _demonstration(row, name, (Turn("user", asked),), read_text(row, "response"))
 
 
+def from_prompt(row: Row, name: Name) -> Demonstration:
+    """`prompt` alone, text or messages: nothing to learn, something to reply to.
+
+    Raises:
+        TaskError: it is something else, or empty.
+    """
+    return Demonstration(prompt_of(row, name, read_turns(row, "prompt")), "")
+
+
+def from_text(row: Row, name: Name) -> Demonstration:
+    """`text` that is continued, not asked: all of it is learned.
+
+    Raises:
+        TaskError: it is no text, or empty.
+    """
+    text = read_text(row, "text")
+    if not text.strip():
+        raise TaskError(f"{row.where}: the text is empty", "fill it or drop the row")
+    return Demonstration(Prompt(name.source, name.id, name.group or name.id, (), "", ""), text)
+
+
 def _demonstration(row: Row, name: Name, turns: tuple[Turn, ...], target: str) -> Demonstration:
     prompt = prompt_of(row, name, turns)
     if not target.strip():
@@ -71,4 +94,6 @@ INSTRUCTIONS: dict[tuple[str, ...], Callable[[Row, Name], Demonstration]] = {
     ("messages",): from_messages,
     ("prompt", "completion"): from_completion,
     ("instruction", "response"): from_instruction,
+    ("prompt",): from_prompt,
+    ("text",): from_text,
 }

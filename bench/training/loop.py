@@ -78,28 +78,33 @@ class Loop:
         """
         done = self.updates.apply(step)
         seen = {"seconds": round(self.elapsed(), 3), "tokens": float(self.tokens.total())}
-        told = {**seen, **metrics, **done}
+        drawn = {f"tokens/{source}": float(count) for source, count in self.tokens.items()}
+        told = {**seen, **drawn, **metrics, **done}
         for name, value in told.items():
             if name.startswith(("loss", "grad_norm")) and not math.isfinite(value):
                 self.stop(step, f"{name} is {value}")
         most, loss = self.settings.max_loss, told.get("loss")  # none where no pair was decided
         if most is not None and loss is not None and loss > most:
-            self.stop(step, f"loss is {loss:.4g}, above max_loss {most:g}")
+            self.stop(step, f"loss is {loss:.4g}, above max_loss {most:g}", "max_loss")
         self.log.add(step + 1, told)
         if may_save and (step + 1) % self.settings.save_every == 0:
             self.save(step + 1)
 
-    def stop(self, step: int, what: str) -> None:
-        """Raise the error that ends a stage which has gone astray at update `step`."""
+    def stop(self, step: int, what: str, limit: str = "") -> None:
+        """Raise the error that ends a stage which has gone astray at update `step`.
+
+        `limit` is the setting that stopped it: with a larger one it goes on from the saved state.
+        """
         saved = load_state(self.path)
         kept = (
             f"the state after update {saved.facts['step']} is kept in {self.path}"
             if saved is not None and saved.facts["inputs"] == self.site.inputs
             else "no state had been saved"
         )
+        further = f"raise stages.{self.site.name}.{limit} to go on from there, or " if limit else ""
         raise RunError(
             f"stage {self.site.name}: {what} at update {step + 1}; {kept}",
-            f"lower its rate: --set stages.{self.site.name}.optimizer.lr="
+            f"{further}lower its rate: --set stages.{self.site.name}.optimizer.lr="
             f"{self.settings.optimizer.lr / 3:.2g}",
         )
 

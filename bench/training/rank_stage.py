@@ -27,7 +27,10 @@ def run_rank(workshop: Workshop, settings: Rank, site: Site) -> dict[str, float]
     limits = Limits(settings.max_prompt, settings.max_reply)
     workshop.report(site.name, [corpus])
     mix = workshop.recipe.data[settings.prompts].mix
-    stream = Stream(encode_prompts(corpus, writer, limits), mix, site.seed)
+    material = encode_prompts(corpus, writer, limits)
+    if material.losses:
+        site.watcher.note(f"{site.name}: longer than max_prompt: {material.losses}")
+    stream = Stream(material, mix, site.seed)
     ranker = _ranker(workshop, settings, network, writer)
     return rank(settings, site, network, writer, stream, ranker).metrics
 

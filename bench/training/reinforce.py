@@ -129,7 +129,8 @@ def stop_if_astray(
     """
     update = step * updates_per_batch(settings)
     if settings.max_kl is not None and told["kl"] > settings.max_kl:
-        loop.stop(update, f"kl is {told['kl']:.4g} nats a reply, above max_kl {settings.max_kl:g}")
+        said = f"kl is {told['kl']:.4g} nats a reply, above max_kl {settings.max_kl:g}"
+        loop.stop(update, said, "max_kl")
     if "reward" not in told:
         raise RunError(
             f"stage {loop.site.name}: none of the {len(rollouts.reasons)} replies of rollout batch "

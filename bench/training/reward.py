@@ -11,6 +11,7 @@ from math import ceil
 import torch
 from torch import Tensor
 
+from bench.errors import UsageError
 from bench.training.encode import Entry, Stream
 from bench.training.forward import rewards
 from bench.training.gradients import shared_batches
@@ -33,8 +34,14 @@ def train_reward(
     """Train `network`, which has a head, on the rankings of `stream`.
 
     Raises:
+        UsageError: `centre` is set and nothing is held out.
         RunError: the loss is not finite, or a state cannot be written.
     """
+    if settings.centre and not stream.material.held_out:
+        raise UsageError(
+            f"stage {site.name}: centre: nothing is held out that could score 0 on average",
+            f"raise holdout.share, or --set stages.{site.name}.centre=false",
+        )
     total = ceil(settings.epochs * stream.material.size / settings.batch)
     documents = stream.documents(total * settings.batch)
     prepare(network, documents, settings.micro_tokens, site.watcher.note)

@@ -1,6 +1,6 @@
 """One runner for each kind of stage: opens its networks and data, trains, writes the checkpoint.
 
-    RUNNERS["sft"](workshop, "sft", settings, site) -> Outcome
+    run_sft(workshop, settings, site) -> Outcome
 
 A runner leaves the stage's folder complete but for the card, which `bench.training.stages` writes.
 """
@@ -186,7 +186,7 @@ def _mean_reward(
     replies = sample(network, writer, prompts, seeds, Sampling(max_reply))
     totals = [row[0] for row in reward(asked, [[reply] for reply in replies]).totals_GK]
     known = [total for total in totals if total is not None]
-    return sum(known) / len(known)
+    return sum(known) / len(known) if known else float("nan")
 
 
 def _publish_policy(site: Site, network: Network, writer: Writer, parent: Weights) -> None:

@@ -78,7 +78,7 @@ class Training(Strict):
     batch: Count = 32
     """Prompts in one update, over all processes."""
     micro_tokens: Count = 4096
-    """Tokens that are run at once; smaller needs less memory and changes no result."""
+    """Tokens that are run at once; smaller needs less memory and changes last bits only."""
     max_prompt: Count = 512
     """Prompts with more tokens are dropped and counted."""
     max_reply: Count = 128
@@ -186,7 +186,7 @@ class Ptx(Strict):
     gamma: NotNegative = 27.8
     """Factor of its gradient; its loss is the mean over its tokens."""
     ratio: Positive = 1.0
-    """Its rows for each episode (the paper: 8)."""
+    """Its rows for each episode in each inner epoch (the paper: 8)."""
 
 
 class Value(Strict):

@@ -5,6 +5,7 @@ held-out loss or by what a reward model thinks of its replies.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import ceil
 
 import torch
@@ -45,6 +46,8 @@ def train_sft(
             f"stages.{site.name}.select.by: found {settings.select.by!r}, but no row is held out",
             "raise holdout.share of the data, or keep the last epoch",
         )
+    if settings.dropout:  # then the layers below an adapter are not the same each time either
+        network = replace(network, trunk=None)
     set_dropout(network, settings.dropout)
     rows = stream.material.size
     total = settings.steps or ceil(settings.epochs * rows / settings.batch)

@@ -35,6 +35,7 @@ COLUMNS = (
     "instruction",
     "context",
     "response",
+    "text",
     "chosen",
     "rejected",
     "completions",

@@ -53,7 +53,7 @@ class Updates:
         """One update by the gradients that all processes have gathered.
 
         Returns the norm of each group's gradient before clipping, and the rate. When one is not
-        finite nothing is changed.
+        finite, or all are 0, nothing is changed.
         """
         found = list(self.parameters.values())
         for value in found:  # a process may have had no share of this update
@@ -64,7 +64,8 @@ class Updates:
             f"grad_norm{group.name and '/'}{group.name}": self._clip(group) for group in self.groups
         }
         rate = rate_at(self.settings, step, self.total)
-        if all(map(isfinite, norms.values())):
+        # Without any gradient (no pair was decided) the momentum alone would move the weights.
+        if all(map(isfinite, norms.values())) and any(norms.values()):
             for part in self.optimizer.param_groups:
                 part["lr"] = rate * part["scale"]
             self.optimizer.step()

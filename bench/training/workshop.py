@@ -100,6 +100,9 @@ class Workshop:
         told = {corpus.name: corpus.report.to_json() for corpus in corpora}
         for corpus in corpora:
             self.watcher.note(f"{stage}: data {corpus.name}: {corpus.report.summary()}")
+            if corpus.report.unread:
+                unread = ", ".join(corpus.report.unread)
+                self.watcher.note(f"{stage}: test rows that could not be looked for: {unread}")
         if self.processes.main:
             text = json.dumps(told, ensure_ascii=False, indent=2) + "\n"
             write_atomic(self.folder(stage) / "training" / "data.json", text.encode())

@@ -42,8 +42,9 @@ class Writer:
 
     def prompt(self, prompt: Prompt) -> Ids:
         """The token ids of a prompt; empty when it is longer than the model reads."""
+        plain = not self._is_chat(prompt)
         request = Request(
-            self._asked(prompt), generation=Generation(max_tokens=1), special_tokens=not self.chat
+            self._asked(prompt), generation=Generation(max_tokens=1), special_tokens=plain
         )
         (encoded,) = self.model.encode([request])
         return () if encoded.error or encoded.truncated else encoded.prompt
@@ -51,7 +52,7 @@ class Writer:
     def reply(self, prompt: Prompt, text: str) -> Ids:
         """The token ids of a whole reply to `prompt`, its end included."""
         asked = self._asked(prompt)
-        written = text if self.chat else prompt.delimiter + text
+        written = text if self._is_chat(prompt) else prompt.delimiter + text
         texts = [asked, asked + written, written]
         before, whole, alone = self.model.tokenizer(texts, add_special_tokens=False)["input_ids"]
         # Llama 2's tokenizer puts a space before every text, but not before one behind a prompt.
@@ -63,7 +64,12 @@ class Writer:
         return str(self.model.tokenizer.decode(list(ids), skip_special_tokens=True))
 
     def _asked(self, prompt: Prompt) -> str:
-        return self.model.chat((*self.opening, *prompt.turns)) if self.chat else prompt.text
+        asks = self._is_chat(prompt)
+        return self.model.chat((*self.opening, *prompt.turns)) if asks else prompt.text
+
+    def _is_chat(self, prompt: Prompt) -> bool:
+        """Plain text of a pretraining mix has no turns: it begins where a text begins."""
+        return self.chat and bool(prompt.turns)
 
     def _find_end(self) -> int:
         tokenizer = self.model.tokenizer

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from bench.errors import UsageError
+from bench.errors import TaskError, UsageError
 from bench.training.clean import Report
 from bench.training.corpus import Corpus
 from bench.training.data_settings import Mix
@@ -168,3 +168,8 @@ def test_a_weight_on_a_source_whose_rows_are_all_too_long_is_an_error(writer):
     weighted = Mix(by="explicit", weights={"a": 1.0, "b": 1.0})
     with pytest.raises(UsageError, match="draws from b, which has no rows"):
         Stream(material, weighted, seed=3)
+
+
+def test_a_prompt_alone_cannot_be_learned(writer):
+    with pytest.raises(TaskError, match="is a prompt without a reply"):
+        encode_demonstrations(corpus({"a": [demonstration("where?", "")]}), writer, WIDE)

@@ -189,7 +189,7 @@ def test_the_log_and_the_outcome_say_what_was_learned_from(tmp_path):
     known |= {"entropy", "eos", "length", "ratio", "approx_kl", "clip_fraction", "value_loss"}
     known |= {"kl_coefficient", "ptx_loss", "ptx_loss/a", "ptx_loss/b", "policy_loss", "unscored"}
     known |= {"non_score_reward", "rlhf_reward", "tokens", "lr", "grad_norm", "grad_norm/value"}
-    known.add("step")
+    known |= {"step", "tokens/a", "tokens/b", "tokens/ptx/a", "tokens/ptx/b"}
     assert known <= set(first)
     assert set(first) - known <= {"explained_variance"}
     assert 0 < first["unscored"] < 12

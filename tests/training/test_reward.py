@@ -6,6 +6,7 @@ from itertools import combinations
 import pytest
 import torch
 
+from bench.errors import UsageError
 from bench.models.hf import HuggingFace
 from bench.training.forward import rewards
 from bench.training.layout import Document, lay_out
@@ -178,6 +179,11 @@ def test_demonstrations_score_nothing_on_average(tmp_path, model):
     ]
     assert mean_reward(trained, documents) == pytest.approx(0.0, abs=1e-5)
     assert outcome.metrics["bias"] == trained.head.bias.item() != 0.0
+
+
+def test_nothing_can_be_centred_where_nothing_is_held_out(tmp_path, model):
+    with pytest.raises(UsageError, match="nothing is held out that could score 0"):
+        train(tmp_path, rankings(5), [], model)
 
 
 def test_the_best_replies_stand_in_for_demonstrations(tmp_path, model):

@@ -3,6 +3,7 @@
 import json
 import math
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from bench.training.processes import Processes
 from bench.training.settings import Lora
 from bench.training.sft import set_dropout, train_sft
 from bench.training.state import BEST, load_state
+from bench.training.trunk import make_trunk
 from tests.models import tiny
 from tests.training.values import (
     CPU,
@@ -212,6 +214,14 @@ def test_dropout_changes_what_is_learned_but_not_what_is_measured(tmp_path):
     assert noisy[1]["loss"] != pytest.approx(plain[1]["loss"], rel=1e-3)
     assert not torch.equal(without.model.lm_head.weight, dropped.model.lm_head.weight)
     assert not any(module.training for module in without.model.modules())
+
+
+def test_dropout_below_an_adapter_is_drawn_anew_for_every_update(tmp_path):
+    """Frozen layers that drop are not run once for all: their states would keep the first draw."""
+    adapted = network("gpt_neox", lora=Lora(rank=2, last_layers=1))
+    trunk = make_trunk(adapted.model, depth=1, reach=adapted.reach)
+    train(tmp_path, trained=replace(adapted, trunk=trunk), steps=2, dropout=0.3)
+    assert trunk.known == {}
 
 
 def test_attention_weights_are_dropped_too():

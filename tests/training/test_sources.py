@@ -118,11 +118,11 @@ def test_rows_of_which_none_can_be_read_are_an_error_that_names_the_first(tmp_pa
 # recipe and columns: (cause, remedy)
 NO_COLUMNS = {
     "unknown shape": (
-        {"text": "x", "respnse": "y"},
+        {"txet": "x", "respnse": "y"},
         {},
-        "source 'data': the columns respnse, text have no known shape",
-        "chosen + rejected; messages; prompt + completion; instruction + response, respnse is "
-        "perhaps response",
+        "source 'data': the columns respnse, txet have no known shape",
+        "chosen + rejected; messages; prompt + completion; instruction + response; prompt; "
+        "text, respnse is perhaps response, txet is perhaps text",
     ),
     "our name": (
         {"q": "x"},
@@ -256,3 +256,14 @@ def test_p3_is_read_with_its_templates_as_groups():
     loaded = load_source(source, places)
     assert (len(loaded.rows), loaded.failures) == (12036, ())
     assert len({row[0].prompt.group for row in loaded.rows}) == 69
+
+
+def test_prompts_alone_are_read_to_be_replied_to(tmp_path):
+    (item,) = load_rows_of(tmp_path, [{"prompt": "Name a red fruit."}]).rows[0]
+    assert (item.prompt.turns, item.target) == (CHERRY, "")
+
+
+def test_plain_text_is_all_to_be_learned_and_asks_nothing(tmp_path):
+    (item,) = load_rows_of(tmp_path, [{"text": "The old mill by the river."}]).rows[0]
+    assert (item.prompt.turns, item.prompt.text) == ((), "")
+    assert item.target == "The old mill by the river."

@@ -61,8 +61,9 @@ def test_updates_are_those_of_torchs_adamw():
 
 def test_matrices_decay_and_vectors_do_not():
     model = toy()
-    before, updates = state_of(model), updates_of(model, weight_decay=0.5)
-    updates.apply(0)  # without a gradient only the decay moves anything
+    before, updates = state_of(model), updates_of(model, weight_decay=0.5, eps=1e9)
+    differentiate(model, 0)
+    updates.apply(0)  # with so large an eps only the decay moves anything
     for name, value in model.named_parameters():
         share = 1 - 0.01 * 0.5 if value.dim() == 2 else 1.0
         torch.testing.assert_close(value.detach(), before[name] * share)
@@ -191,3 +192,12 @@ def test_the_rate_of_an_update_is_the_schedules():
     found = [updates.apply(step)["lr"] for step in range(10)]
     falling = [0.01 * (8 - step) / 8 for step in range(8)]
     assert found == pytest.approx([0.0, 0.005, *falling])
+
+
+def test_an_update_without_a_gradient_moves_nothing_even_after_others():
+    model = toy()
+    updates = updates_of(model)
+    learn(updates, model, range(3))
+    before = state_of(model)
+    assert updates.apply(3)["grad_norm"] == 0.0
+    assert_same(state_of(model), before)

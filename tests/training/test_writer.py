@@ -158,3 +158,13 @@ def test_a_tokenizer_without_eos_is_an_error(tmp_path):
 def test_chat_and_system_need_a_template(asked, chat, system):
     with pytest.raises(UsageError, match=r"chat template|asked as a chat"):
         Writer(asked("llama"), chat, system)
+
+
+@pytest.mark.parametrize("chat", ["on", "off"])
+def test_plain_text_begins_where_a_text_begins_whatever_the_template(asked, chat):
+    model = asked(bos=True, chat=True)
+    writer = Writer(model, chat, "")
+    plain = Prompt("text", "0", "0", (), "", "")
+    assert writer.prompt(plain) == (model.bos_id,)
+    ids = tuple(model.tokenizer("the cat sat", add_special_tokens=False)["input_ids"])
+    assert writer.reply(plain, "the cat sat") == (*ids, writer.end)
