@@ -261,20 +261,3 @@ def kl_k3(logprobs_BT: Tensor, reference_BT: Tensor, mask_BT: Tensor) -> Tensor:
     """[B, T]: q / p - 1 - log(q / p), unbiased and never negative but for rounding."""
     log_ratio = _bounded(-kl_k1(logprobs_BT, reference_BT, mask_BT))
     return log_ratio.expm1() - log_ratio  # expm1: where p and q are close, exp - 1 is all rounding
-
-
-def approximate_kl(logprobs_BT: Tensor, old_BT: Tensor, mask_BT: Tensor) -> Tensor:
-    """Scalar to log, in nats a token: the mean over reply tokens of `kl_k2`, 0 before the first
-    update (lm-human-preferences, arXiv 1909.08593); NaN without tokens.
-
-    Over micro-batches, sum `kl_k2` and the tokens instead.
-    """
-    return kl_k2(logprobs_BT, old_BT, mask_BT).sum() / mask_BT.sum()
-
-
-def entropy_of(logits_NV: Tensor) -> Tensor:
-    """[N]: entropy in nats of the softmax over each row of V logits; -infinity is probability 0."""
-    wide = torch.promote_types(logits_NV.dtype, torch.float32)
-    logprobs = logits_NV.to(wide).log_softmax(-1)
-    # A probability of 0 adds 0 to the entropy, but 0 * -infinity is NaN.
-    return -(logprobs.exp() * logprobs.masked_fill(logprobs.isneginf(), 0.0)).sum(-1)

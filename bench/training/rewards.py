@@ -68,14 +68,6 @@ class Rewarder:
             reasons_GK=[[_reason(cell) for cell in row] for row in cells],
         )
 
-    def check(self, entries: Sequence[Entry]) -> None:
-        """Raise at once what scoring replies to `entries` would raise whatever the replies are.
-
-        Raises:
-            TaskError, SandboxError: as a call does.
-        """
-        self(entries, [()] * len(entries))
-
     def _total(self, cell: Mapping[str, Mark]) -> float | None:
         total = 0.0
         for name, mark in cell.items():

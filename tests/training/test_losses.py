@@ -68,7 +68,7 @@ def outputs(shape, seed, pad=None):
         "sequence": losses.sequence_policy_losses(new, old, advantages_B, mask, 0.2).losses_B,
         "grpo": grpo.losses_BT,
         "value": losses.clipped_value_losses(new, old, fourth, mask, 0.2),
-        "kl": losses.approximate_kl(new, old, mask),
+        "kl": losses.kl_k2(new, old, mask),
     }
     total = sum(value.sum() for value in found.values())
     return found | {"gradient": torch.autograd.grad(total, new)[0]}
@@ -306,7 +306,6 @@ def test_kl_estimates_have_their_values_by_hand():
     log2 = math.log(2)
     for estimate, expected in zip(found, (-log2, log2**2 / 2, 1 - log2), strict=True):
         assert estimate == pytest.approx([expected, 0.0])
-    assert losses.approximate_kl(new, reference, mask).item() == pytest.approx(log2**2 / 2)
 
 
 @few
@@ -339,31 +338,6 @@ def test_k3_of_a_close_reference_is_not_lost_to_rounding(difference):
     new = torch.tensor([[difference]])
     found = losses.kl_k3(new, torch.zeros(1, 1), torch.ones(1, 1).bool()).item()
     assert found == pytest.approx(math.expm1(-difference) + difference, rel=0.05)
-
-
-def test_no_tokens_have_no_approximate_kl():
-    nothing = torch.zeros(1, 2)
-    assert losses.approximate_kl(nothing, nothing, nothing.bool()).isnan()
-
-
-def test_entropy_is_that_of_the_softmax():
-    logits = torch.tensor([[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, -math.inf, -math.inf]])
-    assert losses.entropy_of(logits).tolist() == pytest.approx([math.log(4), math.log(2)])
-
-
-@few
-@given(shapes, seeds)
-def test_entropy_is_that_of_torch_and_has_its_gradient(shape, seed):
-    logits = grid(shape, seed)[0].requires_grad_()
-    expected = torch.distributions.Categorical(logits=logits).entropy()
-    torch.testing.assert_close(losses.entropy_of(logits), expected)
-    assert gradcheck(losses.entropy_of, (logits,))
-
-
-def test_the_entropy_of_excluded_tokens_has_a_gradient():
-    logits = torch.tensor([[0.3, 0.1, -math.inf]], requires_grad=True)
-    losses.entropy_of(logits).sum().backward()
-    assert logits.grad.isfinite().all()
 
 
 @few

@@ -106,7 +106,7 @@ def test_a_reply_whose_record_fails_has_no_reward(tmp_path):
 def test_a_scorer_that_the_task_does_not_list_is_named_before_anything_is_sampled():
     rewarder = make_rewarder([RewardPart(scorer="squad_f2")], {}, HERE, 256)
     with pytest.raises(TaskError) as caught:
-        rewarder.check(entries_of("reading"))
+        rewarder(entries_of("reading"), [()])
     assert "'squad_f2', the task has squad_f1, squad_em" in caught.value.cause
     assert caught.value.remedy == "did you mean squad_f1 or squad_em?"
 
