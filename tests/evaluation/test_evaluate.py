@@ -90,8 +90,9 @@ def test_pmi_subtracts_what_a_choice_is_worth_without_the_question(ask, tmp_path
     for record in records:
         gains = [a - b for a, b in zip(record.reply.logprobs, record.reply.baseline, strict=True)]
         assert record.prediction == record.choices[gains.index(max(gains))]
-    paris = {record.reply.baseline[1] for record in records if record.choices[1] == "Paris"}
-    assert len(paris) == 1  # asked once for all rows that offer it
+    paris = [record.reply.baseline[1] for record in records if record.choices[1] == "Paris"]
+    assert len(paris) > 1
+    assert max(paris) - min(paris) < 1e-4  # whichever row offers it; last bits differ by batch
 
 
 @pytest.mark.usefixtures("tasks")
