@@ -1,7 +1,7 @@
 """Runs the stages of a recipe in order: what is unchanged is kept, what was killed goes on.
 
     checkpoints/demo/sft/       a checkpoint: weights, tokenizer, bench.json
-                        log.jsonl, tensorboard/, training/data.json
+                        log.jsonl, tensorboard/, training/data.json, training/recipe.json
     checkpoints/demo/ranked/    rankings.jsonl, stage.json
 
 A stage depends on its settings, the digests of its parents and data, the seed and the arithmetic.
@@ -107,6 +107,7 @@ def _run(workshop: Workshop, name: str, stage: StageSettings, fresh: bool) -> Fi
         outcome = _train(workshop, stage, site)
         if workshop.processes.main:
             seconds = before + time.perf_counter() - started
+            _write_recipe(workshop, folder)
             write_card(folder, _card(workshop, site, stage, parents, outcome, seconds))
             _clear(folder)
     workshop.processes.wait()
@@ -258,6 +259,12 @@ def _rankings_digest(folder: Path) -> str:
     """Of the rankings in `folder`, "" where there are none."""
     path = folder / RANKINGS
     return sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
+
+
+def _write_recipe(workshop: Workshop, folder: Path) -> None:
+    """The recipe as it was run, overrides included: base, data and all stages."""
+    text = workshop.recipe.model_dump_json(by_alias=True, indent=2) + "\n"
+    write_atomic(folder / WORK / "recipe.json", text.encode())
 
 
 def _clear(folder: Path) -> None:

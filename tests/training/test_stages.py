@@ -19,6 +19,7 @@ from bench.errors import ModelError
 from bench.models.lineage import lineage_of
 from bench.models.weights import find_weights
 from bench.training.loop import WORK
+from bench.training.settings import Recipe
 from bench.training.stages import STAGE_FILE
 from bench.types import Card
 from tests.training.recipes import STAGES, World, make_world, start, write_lands, write_recipe
@@ -154,6 +155,8 @@ def test_a_stage_leaves_a_log_curves_and_a_report_of_its_data(world, stage):
     assert all(line["seconds"] > 0 for line in lines if "loss" in line)
     assert sum("loss" in line for line in lines) == card_of(world, stage).steps
     assert all(path.stat().st_size > 100 for path in (folder / "tensorboard").iterdir())
+    recipe = json.loads((folder / WORK / "recipe.json").read_text())
+    assert Recipe.model_validate(recipe).stages.keys() >= {"sft"}
     (told, *_) = json.loads((folder / WORK / "data.json").read_text()).values()
     (source,) = told["sources"].values()
     assert source["read"] == source["kept"] == 20
