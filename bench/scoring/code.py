@@ -17,6 +17,7 @@ import ast
 import math
 import re
 import textwrap
+import threading
 from functools import lru_cache
 
 from bench.errors import TaskError
@@ -27,6 +28,7 @@ from bench.types import Example, Json, Reply
 RELATIVE_TOLERANCE = 1e-9
 NOT_A_LITERAL = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
 Number = int | float | complex
+_PARSING = threading.Lock()
 
 
 def unit_tests(example: Example, reply: Reply, unsafe: bool = False) -> float:
@@ -184,7 +186,7 @@ def _program(example: Example) -> str:
 @lru_cache(maxsize=1024)
 def _with_guard(program: str, name: str) -> str:
     """`program`, calling the guarded entry point instead of the one in the code."""
-    tree = ast.parse(program)
+    tree = _parse(program)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == name:
             node.id = ENTRY_POINT
@@ -193,10 +195,20 @@ def _with_guard(program: str, name: str) -> str:
 
 def _is_python(source: str) -> bool:
     try:
-        ast.parse(source)
+        _parse(source)
     except SyntaxError:
         return False
     return True
+
+
+def _parse(source: str) -> ast.Module:
+    """The tree of `source`, built by one thread at a time.
+
+    CPython before 3.11.8 counts recursion while it builds trees in one counter for all threads and
+    raises SystemError when two of them interleave (python/cpython#106905).
+    """
+    with _PARSING:
+        return ast.parse(source)
 
 
 def _text(example: Example, key: str) -> str:

@@ -1,7 +1,9 @@
 """Code scorers: right code passes, wrong code does not, and no trick turns one into the other."""
 
+import gc
 import os
 import textwrap
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -330,3 +332,17 @@ def test_a_tenth_of_mbpp_gold_solutions_pass() -> None:
 @pytest.mark.slow
 def test_all_mbpp_gold_solutions_pass() -> None:
     assert _failing(list(mbpp())) == []
+
+
+def test_threads_may_parse_at_once() -> None:
+    """Python code that runs at a garbage collection lets other threads in amid a tree."""
+    program = "\n".join(f"assert f({'[' * 20}{i}{']' * 20}) == {i}" for i in range(60))
+    tasks = [example(program=f"{program}\nassert f() == {i}", entry_point="f") for i in range(80)]
+    pause = lambda *_: time.sleep(1e-5)  # noqa: E731
+    gc.callbacks.append(pause)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            programs = list(pool.map(code._program, tasks))
+    finally:
+        gc.callbacks.remove(pause)
+    assert len(set(programs)) == len(tasks)
