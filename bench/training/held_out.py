@@ -19,14 +19,14 @@ from bench.training.rollout import Team, roll_out
 from bench.training.settings import Reinforcement
 from bench.types import Json
 
-MOST = 64  # prompts
+MOST = 256  # prompts
 Measured = dict[str, list[float | None]]  # name -> a value for each prompt, None where unscored
 
 
 def measure(team: Team, settings: Reinforcement, site: Site, entries: Sequence[Entry]) -> Measured:
     """reward, kl (nats a reply), length (tokens) and eos (1 if it ended) of a reply to each prompt.
 
-    Only the first 64 prompts; empty where there are none.
+    Only the first 256 prompts; empty where there are none.
     """
     if not entries:
         return {}

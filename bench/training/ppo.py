@@ -1,8 +1,8 @@
 """Proximal policy optimisation with a value function, and PPO-ptx where text is mixed in.
 
 Schulman et al. 2017 (arXiv 1707.06347) as Ouyang et al. 2022 (arXiv 2203.02155, section 3.5 and
-appendix C.4) use it: one reply a prompt, a KL penalty at each token, the reward at the last, a
-value function with a learning rate of its own. `bench.training.stages` calls it.
+appendix C.4) use it: a KL penalty at each token, the reward at the last, a value function with a
+learning rate of its own. `bench.training.stages` calls it.
 
     {"step": 12, "reward": 0.41, "kl": 1.9, "ratio": 1.0004, "clip_fraction": 0.01, ...}
 """
@@ -64,7 +64,7 @@ def train_ppo(
     loop = open_loop(settings, site, team, prompts, settings.value.lr / settings.optimizer.lr)
     for step in batches(loop, settings):
         entries = prompts.take(step * settings.batch, settings.batch)
-        rollouts = roll_out(team, settings, site, entries, step, group=1)
+        rollouts = roll_out(team, settings, site, entries, step, settings.group)
         coefficient = _coefficient(loop, settings)
         told = rollout_metrics(rollouts, coefficient)
         stop_if_astray(loop, settings, step, rollouts, told)
@@ -72,7 +72,7 @@ def train_ppo(
         learned_BT = rollouts.learned
         explained = explained_variance(rollouts.values_BT, returns_BT, learned_BT)
         told["explained_variance"] = float(explained)
-        for part in parts(settings, site, step, group=1):
+        for part in parts(settings, site, step, settings.group):
             meter = Meter()
             learn_policy(
                 policy, rollouts, advantages_BT, part.places, settings, site.processes, meter
@@ -82,7 +82,7 @@ def train_ppo(
             apply(loop, settings, rollouts, part, told, meter)
         loop.facts[KL] = _adapted(settings, coefficient, told["kl"])
         close_batch(loop, settings, team, prompts, step)
-    return finish(loop, settings, prompts, ptx, group=1)
+    return finish(loop, settings, prompts, ptx, settings.group)
 
 
 def estimate(rollouts: Rollouts, settings: Ppo, coefficient: float) -> tuple[Tensor, Tensor]:
@@ -161,4 +161,5 @@ def _coefficient(loop: Loop, settings: Ppo) -> float:
 def _adapted(settings: Ppo, coefficient: float, kl: float) -> float:
     if settings.kl_target is None:
         return coefficient
-    return adapted_kl(coefficient, kl, settings.kl_target, settings.kl_horizon, settings.batch)
+    episodes = settings.batch * settings.group
+    return adapted_kl(coefficient, kl, settings.kl_target, settings.kl_horizon, episodes)

@@ -231,6 +231,9 @@ class Ppo(Reinforcement):
     """Proximal policy optimisation with a value function (arXiv 1707.06347; 2203.02155)."""
 
     kind: Literal["ppo"]
+    group: Count = 1
+    """Replies a prompt; the paper draws one. More cost little where prompts are long: the prompt is
+    run once for all of them."""
     kl: NotNegative = 0.02
     """Coefficient of the KL penalty at each token."""
     kl_target: Positive | None = None
