@@ -1,31 +1,59 @@
 """Confidence intervals of one mean: Wilson for proportions, t otherwise, clustered where rows are.
 
+Called by `bench.reporting.cells` and by the other intervals of this package.
+
 >>> round(wilson(27, 30).lo, 4), round(wilson(27, 30).hi, 4)
 (0.7438, 0.9654)
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
-Method = Literal["wilson", "t", "wilson_clustered", "t_clustered", "none"]
-FEW_CLUSTERS = 20
-NOTHING = 1e-12  # a standard error below this is the rounding of equal values
+from bench.statistics.clusters import FEW_CLUSTERS as FEW_CLUSTERS
+from bench.statistics.clusters import clustered_error as clustered_error
+from bench.statistics.scale import UNIT, Bounds, Values, from_unit, is_bounded, to_unit
+
+Method = Literal[
+    "wilson",
+    "t",
+    "wilson_clustered",
+    "t_clustered",
+    "clopper_pearson",
+    "beta_credible",
+    "bootstrap_bca",
+    "bootstrap_smoothed",
+    "bootstrap_two_level",
+    "none",
+]
+NOTHING = 1e-12  # a standard error below this share of the scale is the rounding of equal values
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate with bounds; bounds are None where the data cannot give any (one item)."""
+    """An estimate with bounds of confidence `level`, None where the data cannot give any.
+
+    `se` is the standard error (CR1 where clustered; None for one independent item), `df` the
+    degrees of freedom of the t behind the bounds, `seed` that of the draws behind them. `n_items`
+    counts values and `n_clusters` what is independent among them; both are None for an estimate
+    that is no mean of items.
+    """
 
     estimate: float
     lo: float | None
     hi: float | None
     method: Method
     warnings: tuple[str, ...] = ()
+    level: float = 0.95
+    se: float | None = None
+    df: int | None = None
+    n_items: int | None = None
+    n_clusters: int | None = None
+    seed: int | None = None
 
 
 def wilson(successes: int, n: int, level: float = 0.95) -> Interval:
@@ -34,71 +62,155 @@ def wilson(successes: int, n: int, level: float = 0.95) -> Interval:
     Raises:
         ValueError: n is 0, or successes lies outside [0, n].
     """
-    if not 0 <= successes <= n or n == 0:
-        raise ValueError(f"{successes} successes of {n}")
-    return _wilson(successes / n, n, level, "wilson")
+    _check_counts(successes, n)
+    return _proportion(successes, n, level, "wilson", *_wilson(successes / n, n, level))
+
+
+def clopper_pearson(successes: int, n: int, level: float = 0.95) -> Interval:
+    """Interval of a proportion that never covers less than `level` (Clopper & Pearson 1934).
+
+    Raises:
+        ValueError: n is 0, or successes lies outside [0, n].
+    """
+    _check_counts(successes, n)
+    tail, failures = (1 - level) / 2, n - successes
+    lo = float(special.betaincinv(successes, failures + 1, tail)) if successes else 0.0
+    hi = float(special.betainccinv(successes + 1, failures, tail)) if failures else 1.0
+    return _proportion(successes, n, level, "clopper_pearson", lo, hi)
+
+
+def beta_credible(
+    successes: int, n: int, level: float = 0.95, prior: tuple[float, float] = (1.0, 1.0)
+) -> Interval:
+    """Equal-tailed credible interval of a proportion ~ Beta(prior), uniform unless stated.
+
+    Bowyer et al. 2025, arXiv 2503.01747. The estimate stays successes / n, which at the edges
+    lies outside the interval.
+
+    Raises:
+        ValueError: n is 0, or successes lies outside [0, n].
+    """
+    _check_counts(successes, n)
+    tail, a, b = (1 - level) / 2, successes + prior[0], n - successes + prior[1]
+    lo, hi = float(special.betaincinv(a, b, tail)), float(special.betainccinv(a, b, tail))
+    return _proportion(successes, n, level, "beta_credible", lo, hi)
 
 
 def mean_interval(
-    values: Sequence[float], clusters: Sequence[str] | None = None, level: float = 0.95
+    values: Sequence[float],
+    clusters: Sequence[str] | None = None,
+    level: float = 0.95,
+    bounds: Bounds = UNIT,
 ) -> Interval:
-    """Interval of the mean of `values` [n] in [0, 1]; `clusters` [n] names what is not independent.
+    """Interval of the mean of `values` [n]; `clusters` [n] names what is not independent.
 
-    The standard error is CR1 cluster-robust (Liang & Zeger 1986), which for independent items is
-    the usual one: SE = sqrt(G / (G - 1) * sum_g (sum_{i in g} e_i)^2) / n.
-    Proportions get Wilson's interval, where rows are clustered with the effective sample size
-    p (1 - p) / SE^2 times (t_{n-1} / t_{G-1})^2 (Korn & Graubard 1998); graded scores get t with
-    G - 1 degrees of freedom, or the effective Wilson interval where t would leave [0, 1].
+    The standard error is CR1 (`bench.statistics.clusters`). Proportions, whose values all lie on
+    the two `bounds`, get Wilson's interval, where rows are clustered with the effective sample
+    size p (1 - p) / SE^2 times (t_{n-1} / t_{G-1})^2 (Korn & Graubard 1998); graded scores get t
+    with G - 1 degrees of freedom, or the effective Wilson interval where t would leave the bounds.
 
     Raises:
-        ValueError: no values.
+        ValueError: no values, a value outside the bounds, or not as many clusters as values.
     """
-    y = np.asarray(values, dtype=float)
+    y = to_unit(values, bounds)
     if y.size == 0:
         raise ValueError("no values")
     names = list(clusters) if clusters is not None else [str(place) for place in range(y.size)]
+    if len(names) != y.size:
+        raise ValueError(f"{y.size} values in {len(names)} clusters")
     groups, mean = len(set(names)), float(y.mean())
-    clustered = groups < y.size
-    proportion = bool(np.isin(y, (0.0, 1.0)).all())
-    if proportion and not clustered:
-        return _wilson(mean, y.size, level, "wilson")
-    if groups < 2:
-        return Interval(mean, None, None, "none", ("one independent item: no interval",))
-    error = clustered_error(y - mean, names)
-    few = clustered and groups < FEW_CLUSTERS
-    warnings = (f"only {groups} clusters: the interval may be too narrow",) if few else ()
-    quantile = float(stats.t.ppf((1 + level) / 2, groups - 1))
-    half, varies = quantile * error, error > NOTHING
-    if varies and not proportion and mean - half >= 0 and mean + half <= 1:
-        return Interval(mean, mean - half, mean + half, _named("t", clustered), warnings)
+    proportion = is_bounded(bounds) and bool(np.isin(y, (0.0, 1.0)).all())
+    if proportion and groups == y.size:
+        return _rescaled(wilson(int(y.sum()), y.size, level), bounds)
+    error = clustered_error(y - mean, names) if groups > 1 else None
+    method, lo, hi = _bounds_of_mean(y, groups, error, level, proportion, is_bounded(bounds))
+    found = Interval(
+        estimate=mean,
+        lo=lo,
+        hi=hi,
+        method=method,
+        warnings=_warnings(y.size, groups, method),
+        level=level,
+        se=error,
+        df=groups - 1 if method in ("t", "t_clustered") else None,
+        n_items=y.size,
+        n_clusters=groups,
+    )
+    return _rescaled(found, bounds)
+
+
+def _bounds_of_mean(
+    y: Values, groups: int, error: float | None, level: float, proportion: bool, bounded: bool
+) -> tuple[Method, float | None, float | None]:
+    """Method and bounds on the unit scale, which `y` [n] is on unless it has no bounds."""
+    clustered, mean = groups < y.size, float(y.mean())
+    if error is None:
+        return "none", None, None
+    quantile = float(special.stdtrit(groups - 1, (1 + level) / 2))
+    half = quantile * error
+    varies = error > NOTHING * (1.0 if bounded else float(np.abs(y).max()))
+    inside = not bounded or (mean - half >= 0 and mean + half <= 1)
+    if varies and not proportion and inside:
+        return _named("t", clustered), mean - half, mean + half
+    if not bounded:
+        return "none", None, None
     items = min(float(y.size), mean * (1 - mean) / error**2) if varies else float(groups)
-    effective = items * (float(stats.t.ppf((1 + level) / 2, y.size - 1)) / quantile) ** 2
-    return _wilson(mean, effective, level, _named("wilson", clustered), warnings)
+    effective = items * (float(special.stdtrit(y.size - 1, (1 + level) / 2)) / quantile) ** 2
+    return _named("wilson", clustered), *_wilson(mean, effective, level)
 
 
-def clustered_error(
-    residuals: "np.ndarray[tuple[int], np.dtype[np.float64]]", clusters: Sequence[str]
-) -> float:
-    """CR1 standard error of a mean from `residuals` [n] around it; two `clusters` [n] or more.
+def _rescaled(found: Interval, bounds: Bounds) -> Interval:
+    """`found` from the unit scale on the scale of the scores."""
+    if bounds == UNIT or not is_bounded(bounds):
+        return found
+    return replace(
+        found,
+        estimate=from_unit(found.estimate, bounds),
+        lo=None if found.lo is None else from_unit(found.lo, bounds),
+        hi=None if found.hi is None else from_unit(found.hi, bounds),
+        se=None if found.se is None else found.se * (bounds[1] - bounds[0]),
+    )
 
-    Liang & Zeger 1986; the formula stands at `mean_interval`.
-    """
-    names, group = np.unique(np.asarray(clusters), return_inverse=True)
-    sums = np.bincount(group, weights=residuals)
-    return math.sqrt(names.size / (names.size - 1) * float((sums**2).sum())) / residuals.size
+
+def _warnings(items: int, groups: int, method: Method) -> tuple[str, ...]:
+    if method == "none":
+        few = "one independent item: no interval"
+        return (few if groups < 2 else "equal values on a scale without bounds: no interval",)
+    if groups < min(items, FEW_CLUSTERS):
+        return (f"only {groups} clusters: the interval may be too narrow",)
+    return ()
 
 
-def _wilson(
-    rate: float, n: float, level: float, method: Method, warnings: tuple[str, ...] = ()
+def _check_counts(successes: int, n: int) -> None:
+    if not 0 <= successes <= n or n == 0:
+        raise ValueError(f"{successes} successes of {n}")
+
+
+def _proportion(
+    successes: int, n: int, level: float, method: Method, lo: float, hi: float
 ) -> Interval:
-    """Wilson's interval of `rate` at a sample size that need not be whole."""
-    z = float(stats.norm.ppf((1 + level) / 2))
+    rate = successes / n
+    return Interval(
+        estimate=rate,
+        lo=lo,
+        hi=hi,
+        method=method,
+        level=level,
+        se=math.sqrt(rate * (1 - rate) / (n - 1)) if n > 1 else None,
+        n_items=n,
+        n_clusters=n,
+    )
+
+
+def _wilson(rate: float, n: float, level: float) -> tuple[float, float]:
+    """Wilson's bounds of `rate` at a sample size that need not be whole."""
+    z = float(special.ndtri((1 + level) / 2))
     centre = (rate + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
     # The bounds lie around the rate and inside [0, 1] but for rounding.
     lo = 0.0 if rate == 0.0 else min(rate, max(0.0, centre - half))
     hi = 1.0 if rate == 1.0 else max(rate, min(1.0, centre + half))
-    return Interval(rate, lo, hi, method, warnings)
+    return lo, hi
 
 
 def _named(method: Literal["t", "wilson"], clustered: bool) -> Method:

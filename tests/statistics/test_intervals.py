@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from bench.statistics.intervals import FEW_CLUSTERS, mean_interval, wilson
+from bench.statistics.clusters import FEW_CLUSTERS
+from bench.statistics.intervals import beta_credible, clopper_pearson, mean_interval, wilson
+from bench.statistics.scale import UNBOUNDED
+from tests.statistics.contingency import (
+    LARGE_TRUTHFUL_AND_INFORMATIVE,
+    XL_TRUTHFUL,
+    clustered_rows,
+)
 
 levels = st.sampled_from([0.5, 0.8, 0.9, 0.95, 0.99])
 units = st.floats(0, 1, allow_subnormal=False)
@@ -18,17 +25,6 @@ graded = st.lists(units, min_size=1, max_size=40)
 binary = st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=40)
 names = st.sampled_from("abcdefgh")
 clustered = st.lists(st.tuples(units | st.sampled_from([0.0, 1.0]), names), min_size=1, max_size=40)
-
-# Paired differences of InstructGPT's TruthfulQA samples, ppo-ptx minus sft, as (differences of
-# the three prompts of one question): number of questions. statistics.md, S4.
-XL_TRUTHFUL = {
-    (0, 0, 0): 35, (-1, 0, 0): 21, (-1, -1, 0): 12, (0, 0, 1): 9, (-1, 0, 1): 7,
-    (0, 1, 1): 7, (1, 1, 1): 3, (-1, -1, -1): 3, (-1, -1, 1): 2, (-1, 1, 1): 1,
-}  # fmt: skip
-LARGE_TRUTHFUL_AND_INFORMATIVE = {
-    (0, 0, 0): 35, (0, 0, 1): 30, (0, 1, 1): 18, (-1, 0, 0): 7, (1, 1, 1): 5,
-    (-1, 0, 1): 2, (-1, -1, 0): 1, (-1, 1, 1): 1, (-1, -1, 1): 1,
-}  # fmt: skip
 
 
 def cr1_error(values: np.ndarray, clusters: list[str]) -> float:
@@ -63,10 +59,48 @@ def test_wilson_is_statsmodels(counts, level):
     assert (found.lo, found.hi) == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("interval", "successes", "n", "lo", "hi"),
+    [
+        (clopper_pearson, 27, 30, 0.7347, 0.9789),
+        (beta_credible, 27, 30, 0.7425, 0.9637),
+        (beta_credible, 30, 30, 0.8878, 0.9992),
+    ],
+)
+def test_the_other_intervals_of_a_proportion_have_the_reference_values(
+    interval, successes, n, lo, hi
+):
+    found = interval(successes, n)
+    assert (found.lo, found.hi) == pytest.approx((lo, hi), abs=5e-5)
+    assert (found.estimate, found.method) == (successes / n, interval.__name__)
+
+
+def test_jeffreys_prior_gives_his_interval():
+    found = beta_credible(27, 30, prior=(0.5, 0.5))
+    assert (found.lo, found.hi) == pytest.approx((0.7566, 0.9710), abs=5e-5)
+    expected = proportion_confint(27, 30, method="jeffreys")
+    assert (found.lo, found.hi) == pytest.approx(expected)
+
+
+@given(st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), levels)
+def test_clopper_and_pearsons_interval_is_statsmodels(counts, level):
+    found = clopper_pearson(*counts, level)
+    expected = proportion_confint(*counts, alpha=1 - level, method="beta")
+    assert (found.lo, found.hi) == pytest.approx(expected, abs=1e-9)
+
+
+@given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_clopper_and_pearsons_interval_holds_wilsons_but_for_the_edges(counts):
+    wide, narrow = clopper_pearson(*counts), wilson(*counts)
+    assert wide.hi - wide.lo >= narrow.hi - narrow.lo - 0.02
+    assert (wide.estimate, wide.se, wide.n_items) == (narrow.estimate, narrow.se, narrow.n_items)
+
+
+@pytest.mark.parametrize("interval", [wilson, clopper_pearson, beta_credible])
 @pytest.mark.parametrize(("successes", "n"), [(1, 0), (0, 0), (-1, 3), (4, 3)])
-def test_wilson_refuses_impossible_counts(successes, n):
+def test_impossible_counts_are_refused(interval, successes, n):
     with pytest.raises(ValueError, match=f"{successes} successes of {n}"):
-        wilson(successes, n)
+        interval(successes, n)
 
 
 @given(binary, levels)
@@ -94,13 +128,12 @@ def test_graded_scores_get_students_t(values, level):
     ],
 )
 def test_clustered_errors_have_the_reference_values(counts, difference, error, bounds):
-    rows = [(d, f"{key}{copy}") for key, n in counts.items() for copy in range(n) for d in key]
-    values, clusters = [(d + 1) / 2 for d, _ in rows], [cluster for _, cluster in rows]
-    found = mean_interval(values, clusters)
-    assert (len(rows), len(set(clusters)), found.method) == (300, 100, "t_clustered")
-    assert 2 * found.estimate - 1 == pytest.approx(difference, abs=5e-5)
-    assert (2 * found.lo - 1, 2 * found.hi - 1) == pytest.approx(bounds, abs=5e-4)
-    assert (found.hi - found.lo) / stats.t.ppf(0.975, 99) == pytest.approx(error, abs=5e-5)
+    values, clusters = clustered_rows(counts)
+    found = mean_interval(values, clusters, bounds=(-1.0, 1.0))
+    assert (found.n_items, found.n_clusters, found.method) == (300, 100, "t_clustered")
+    assert (found.estimate, found.se) == pytest.approx((difference, error), abs=5e-5)
+    assert (found.lo, found.hi) == pytest.approx(bounds, abs=5e-4)
+    assert found.df == 99
 
 
 @given(st.lists(st.tuples(st.floats(0.4, 0.6), names), min_size=12, max_size=60), levels)
@@ -192,6 +225,51 @@ def test_one_independent_item_has_no_interval(values, clusters):
 def test_no_values_are_an_error():
     with pytest.raises(ValueError, match="no values"):
         mean_interval([])
+
+
+@pytest.mark.parametrize(
+    ("score", "bounds", "message"),
+    [
+        (1.5, (0.0, 1.0), "outside"),
+        (math.nan, (0.0, 100.0), "outside"),
+        (0.5, (1.0, 0.0), "outside"),
+    ],
+)
+def test_scores_off_the_scale_are_an_error(score, bounds, message):
+    with pytest.raises(ValueError, match=message):
+        mean_interval([0.5, score], bounds=bounds)
+
+
+def test_values_without_their_clusters_are_an_error():
+    with pytest.raises(ValueError, match="2 values in 1 clusters"):
+        mean_interval([0.5, 0.5], ["a"])
+
+
+@given(clustered, st.sampled_from([(0.0, 100.0), (-1.0, 1.0), (1.0, 5.0)]), levels)
+def test_other_scales_give_the_same_interval(rows, bounds, level):
+    values, clusters = [value for value, _ in rows], [name for _, name in rows]
+    low, high = bounds
+    found = mean_interval(values, clusters, level)
+    scaled = [min(high, low + (high - low) * value) for value in values]
+    moved = mean_interval(scaled, clusters, level, bounds)
+    assert (moved.method, moved.warnings) == (found.method, found.warnings)
+    assert (moved.n_items, moved.n_clusters, moved.df) == (len(rows), found.n_clusters, found.df)
+    if found.lo is not None:
+        assert low <= moved.lo <= moved.estimate <= moved.hi <= high
+        expected = (low + (high - low) * bound for bound in (found.lo, found.hi))
+        assert (moved.lo, moved.hi) == pytest.approx(tuple(expected), abs=1e-5)
+    if found.se is not None:
+        assert moved.se == pytest.approx((high - low) * found.se, abs=1e-9)
+
+
+def test_scores_without_a_scale_get_students_t_or_nothing():
+    values = [120.0, -3.0, 44.5, 1e4]
+    found = mean_interval(values, bounds=UNBOUNDED)
+    expected = stats.t.interval(0.95, 3, loc=np.mean(values), scale=stats.sem(values))
+    assert (found.lo, found.hi) == pytest.approx(expected)
+    equal = mean_interval([7.0] * 5, bounds=UNBOUNDED)
+    assert (equal.lo, equal.hi, equal.method) == (None, None, "none")
+    assert equal.warnings == ("equal values on a scale without bounds: no interval",)
 
 
 def test_few_clusters_are_warned_of():
