@@ -1,7 +1,7 @@
 """The concepts that every room shares, as frozen values: data only, no I/O.
 
 One row of a task becomes an Example; an Example becomes Requests; a model answers a Request with a
-Reply; a Reply scored is a Record; Records fold into Cells; two Cells' Records into a Contrast.
+Reply; a Reply scored is a Record; Records fold into Cells.
 Training learns from Demonstrations and Rankings, and leaves a Card in every checkpoint it writes.
 
 >>> Turn("user", "2 + 2 =").role
@@ -175,33 +175,6 @@ class Cell:
     n_clusters: int
     failed: int
     chance: float
-    warnings: tuple[str, ...] = field(default=())
-
-
-@dataclass(frozen=True, slots=True)
-class Contrast:
-    """The paired difference child - parent of one metric on the items both were scored on.
-
-    `p_better` is the probability that the true difference is on the better side of 0. All numbers
-    are None where fewer than two shared items were scored; `missing` counts the items that only
-    one of the two was scored on.
-    """
-
-    child: str
-    parent: str
-    task: str
-    kind: str
-    metric: str
-    estimate: float | None
-    se: float | None
-    lo: float | None
-    hi: float | None
-    level: float
-    method: str
-    p_better: float | None
-    n: int
-    n_clusters: int
-    missing: int
     warnings: tuple[str, ...] = field(default=())
 
 

@@ -262,6 +262,7 @@ def _settings_json(settings: Settings, plans: Sequence[Plan]) -> dict[str, Json]
         "variant": settings.variant,
         "limit": settings.limit,
         "chat": any(plan.chat for plan in plans),
+        "chat_mode": settings.chat,
         "system": settings.system,
         "shots_as": settings.shots_as,
     }

@@ -30,8 +30,9 @@ from bench.models.options import ModelOptions
 from bench.models.prefix import packs, score_packed
 from bench.models.reach import reach, rope_switch
 from bench.models.rows import score_rows
+from bench.models.size import parameter_count
 from bench.models.weights import Weights, find_weights
-from bench.types import Reply, Request, Turn
+from bench.types import Parent, Reply, Request, Turn
 
 LOGIT_BYTES = 256 * 2**20  # fp32 logits held at a time
 TOKENS_AT_ONCE = {"cpu": 2048, "cuda": 32768, "mps": 4096}
@@ -71,11 +72,12 @@ class HuggingFace:
 
     @property
     def description(self) -> dict[str, str | int | float]:
-        """Family, dtype, device, reading length and descent, for run.json.
+        """Family, size, dtype, device, reading length and descent, for run.json.
 
-        `stage` is "" without a card; `parent` is the digest of the weights that training started
-        from, "" without.
+        `name`, `recipe` and `stage` are "" without a card; `parent` is the digest of the weights
+        that training started from, `reward` that of the reward model, "" without.
         """
+        policy, reward = self._parent("policy"), self._parent("reward")
         return {
             "family": str(self.config.model_type),
             "folder": str(self.weights.folder),
@@ -87,8 +89,14 @@ class HuggingFace:
             "revision": self.options.revision,
             "batch_tokens": self.options.batch_tokens,
             "allow_pickle": self.options.allow_pickle,
+            "parameters": parameter_count(self.weights),
+            "name": f"{self.card.recipe}/{self.card.name}".strip("/") if self.card else "",
+            "recipe": self.card.recipe if self.card else "",
             "stage": self.card.stage if self.card else "",
-            "parent": self._parent,
+            "parent": policy.digest if policy else "",
+            "parent_name": policy.name if policy else "",
+            "reward": reward.digest if reward else "",
+            "reward_name": reward.name if reward else "",
         }
 
     @property
@@ -148,10 +156,9 @@ class HuggingFace:
         ids = [*(stated if isinstance(stated, list) else [stated]), self.tokenizer.eos_token_id]
         return frozenset(token for token in ids if token is not None)
 
-    @property
-    def _parent(self) -> str:
+    def _parent(self, role: str) -> Parent | None:
         parents = self.card.parents if self.card else ()
-        return next((parent.digest for parent in parents if parent.role == "policy"), "")
+        return next((parent for parent in parents if parent.role == role), None)
 
     @cached_property
     def _packs(self) -> bool:

@@ -1,14 +1,12 @@
-"""Cells and Changes as Markdown, CSV and JSON."""
+"""Cells and tables as Markdown, CSV and JSON, in which no text is markup or a formula."""
 
 import csv
 import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
 
-from bench.reporting.changes import Change, verdict
-from bench.types import Cell, Contrast, Json
+from bench.types import Cell, Json
 
 DASH = "–"
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
@@ -42,37 +40,6 @@ def cell_json(cell: Cell) -> dict[str, Json]:
     }
 
 
-def changes_json(changes: Iterable[Change]) -> list[Json]:
-    """What `contrasts` holds in the document of `bench board --json`."""
-    return [
-        {
-            "child": change.child,
-            "parent": change.parent,
-            "child_run": change.mean.child,
-            "parent_run": change.mean.parent,
-            "mean": _contrast(change.mean),
-            "tasks": [_contrast(contrast) for contrast in change.contrasts],
-        }
-        for change in changes
-    ]
-
-
-def cells_csv(cells: Iterable[Cell]) -> str:
-    """All fields of all Cells, one line each; missing values are empty."""
-    names = [field.name for field in fields(Cell)]
-    return rows_csv(names, [{**asdict(cell), "warnings": _joined(cell)} for cell in cells])
-
-
-def changes_csv(changes: Iterable[Change]) -> str:
-    """All fields of all Contrasts and the verdict; each child's mean stands before its tasks."""
-    rows = [
-        {**asdict(contrast), "warnings": _joined(contrast), "verdict": verdict(contrast)}
-        for change in changes
-        for contrast in (change.mean, *change.contrasts)
-    ]
-    return rows_csv([*(field.name for field in fields(Contrast)), "verdict"], rows)
-
-
 def rows_csv(names: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     """A CSV text with the columns `names`, in which no value is a formula."""
     sink = io.StringIO()
@@ -81,11 +48,6 @@ def rows_csv(names: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     for row in rows:
         writer.writerow({name: _inert(value) for name, value in row.items()})
     return sink.getvalue()
-
-
-def cells_markdown(models: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell | None]]]) -> str:
-    """A table with a row for each task (or kind) and a column for each model."""
-    return table_markdown(models, [(name, [show(cell) for cell in cells]) for name, cells in rows])
 
 
 def table_markdown(headings: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> str:
@@ -110,23 +72,6 @@ def show(cell: Cell | None) -> str:
     return f"{cell.estimate:.3f}{bounds} n={cell.n}{failures}"
 
 
-def show_contrast(contrast: Contrast | None) -> str:
-    """`+0.120 [0.030, 0.210] n=100, better (P 0.996)`."""
-    if contrast is None:
-        return "not run"
-    if contrast.estimate is None:
-        return verdict(contrast)
-    lo, hi, p = contrast.lo, contrast.hi, contrast.p_better
-    bounds = "" if lo is None or hi is None else f" [{lo:.3f}, {hi:.3f}]"
-    odds = "" if p is None else f" (P {probability(p)})"
-    return f"{contrast.estimate:+.3f}{bounds} n={contrast.n}, {verdict(contrast)}{odds}"
-
-
-def probability(p: float) -> str:
-    """A probability to three digits; never 0 or 1, of which nobody is that sure."""
-    return "<0.001" if p < 0.0005 else ">0.999" if p >= 0.9995 else f"{p:.3f}"
-
-
 def printable(text: str) -> str:
     """`text` on one line, with a replacement sign for what could hide or reorder its neighbours.
 
@@ -143,21 +88,6 @@ def markdown_text(text: str) -> str:
 def dumps(document: Json) -> str:
     """Indented JSON with a final newline."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-
-
-def _contrast(contrast: Contrast) -> dict[str, Json]:
-    names = ("task", "kind", "metric", "estimate", "se", "lo", "hi", "level", "method", "p_better")
-    counts = ("n", "n_clusters", "missing")
-    whole = asdict(contrast)
-    return {
-        **{name: whole[name] for name in names + counts},
-        "verdict": verdict(contrast),
-        "warnings": list(contrast.warnings),
-    }
-
-
-def _joined(row: Cell | Contrast) -> str:
-    return "; ".join(row.warnings)
 
 
 def _inert(value: object) -> object:

@@ -1,6 +1,6 @@
 """Pages from the templates: self-contained HTML without script, in which no text is markup.
 
-Called by the modules that write a page: `bench.reporting.board`, `curves` and `ablation`.
+Called by the modules that write a page by itself: `bench.reporting.curves` and `ablation`.
 """
 
 from collections.abc import Mapping

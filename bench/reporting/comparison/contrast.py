@@ -1,0 +1,221 @@
+"""Contrasts: the paired difference of two rows on one task, with its verdict.
+
+Called by `bench.reporting.comparison.change`. Several wordings of one task are compared one by one
+and pooled, the wordings of one question in one cluster. Where two Results were not asked the same
+there is a reason and no number:
+
+    Contrast(task="topic", estimate=None, verdict="no number", warnings=("limit differs (8 ...",))
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bench.reporting.comparison.comparable import comparability
+from bench.reporting.comparison.pairing import Paired, pair
+from bench.reporting.comparison.shifts import aggregates_of, shares_of, shifts_of
+from bench.reporting.comparison.values import Contrast, Tax, Verdict
+from bench.reporting.results.schema import Metric, Result
+from bench.statistics.noninferiority import noninferiority
+from bench.statistics.paired import PairedDifference, paired_difference
+from bench.statistics.power import mde
+from bench.statistics.rope import compare
+from bench.statistics.variants import sensitivity
+
+Wordings = Mapping[str, Result]
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """Two Results that may be compared, with the items they share."""
+
+    child: Result
+    parent: Result
+    paired: Paired
+    notes: tuple[str, ...]
+
+
+def contrast(
+    child: Wordings,
+    parent: Wordings,
+    metric: Metric,
+    level: float,
+    shared_items_only: bool = False,
+) -> Contrast:
+    """`metric` of one task, in the wordings that `child` and `parent` (by variant) share."""
+    some = next(iter(child.values()))
+    shared = [variant for variant in child if variant in parent]
+    if not shared:
+        why = "in these wordings" if parent else "on this task"
+        return _empty(some, metric, level, (f"the parent was not run {why}",))
+    found = [
+        _match(child[variant], parent[variant], metric, shared_items_only) for variant in shared
+    ]
+    matches = [one for one in found if isinstance(one, _Match)]
+    refusals = [one for one in found if isinstance(one, str)]
+    if not matches:
+        return _empty(some, metric, level, tuple(dict.fromkeys(refusals)))
+    single = [_single(match, metric, level) for match in matches]
+    if len(child) == 1:
+        return single[0]
+    left_out = [variant for variant in child if variant not in parent]
+    told = [f"wordings left out: {', '.join(left_out)}"] if left_out else []
+    return _pooled(matches, single, metric, level, (*refusals, *told))
+
+
+def judged(contrast: Contrast, p_adjusted: float | None) -> Contrast:
+    """`contrast` with Holm's p-value, and with the verdict that is left of it.
+
+    A difference is called better or worse where its interval excludes 0 and the adjusted p-value
+    does too: else a page of many tasks would always find something.
+    """
+    verdict = contrast.verdict
+    missed = p_adjusted is None or p_adjusted > 1 - contrast.level
+    if verdict not in ("better", "worse") or not missed:
+        return replace(contrast, p_adjusted=p_adjusted)
+    told = "the interval excludes 0, but not after Holm's adjustment for the tasks of the lineage"
+    return replace(
+        contrast,
+        p_adjusted=p_adjusted,
+        verdict="undetermined",
+        warnings=(*contrast.warnings, told),
+    )
+
+
+def _match(child: Result, parent: Result, metric: Metric, shared_only: bool) -> _Match | str:
+    """The two with the items they share, or the reason why they may not be compared."""
+    allowed = comparability(child, parent, shared_only)
+    if allowed.refusal:
+        return allowed.refusal
+    theirs = next((one for one in parent.task.metrics if one.name == metric.name), None)
+    if theirs is None:
+        return f"the parent was not scored by {metric.name}"
+    if theirs != metric:
+        return f"{metric.name} is defined otherwise for the parent"
+    paired = pair(child, parent, metric.name)
+    if paired.changed and not shared_only:
+        more = f" and {len(paired.changed) - 1} more" if len(paired.changed) > 1 else ""
+        return f"row {paired.changed[0]}{more} is not the same item in both"
+    if not paired.clusters:
+        return "no items that both were scored on"
+    notes = allowed.notes
+    if paired.missing:
+        notes += (f"left out: {paired.missing} items that only one of the two was scored on",)
+    return _Match(child, parent, paired, notes)
+
+
+def _single(match: _Match, metric: Metric, level: float) -> Contrast:
+    paired = match.paired
+    found = paired_difference(
+        paired.child.tolist(),
+        paired.parent.tolist(),
+        paired.clusters,
+        level,
+        (metric.low, metric.high),
+        metric.lower_is_better,
+    )
+    empty = _empty(match.child, metric, level, match.notes)
+    return replace(
+        _filled(empty, found, [match]),
+        shifts=shifts_of(match.child, match.parent, paired, level),
+        shares=shares_of(match.child, match.parent, paired, metric, level),
+        aggregates=aggregates_of(match.child, match.parent),
+    )
+
+
+def _pooled(
+    matches: Sequence[_Match],
+    single: Sequence[Contrast],
+    metric: Metric,
+    level: float,
+    notes: tuple[str, ...],
+) -> Contrast:
+    """All wordings in one difference, what they share in one cluster."""
+    found = sensitivity(
+        [match.child.task.variant for match in matches for _ in match.paired.clusters],
+        [cluster for match in matches for cluster in match.paired.clusters],
+        np.concatenate([match.paired.child for match in matches]).tolist(),
+        np.concatenate([match.paired.parent for match in matches]).tolist(),
+        level,
+        (metric.low, metric.high),
+        metric.lower_is_better,
+    )
+    told = dict.fromkeys([*notes, *(note for match in matches for note in match.notes)])
+    empty = replace(_empty(matches[0].child, metric, level, tuple(told)), variant="")
+    whole = _filled(empty, found.pooled, matches)
+    return replace(whole, variants=tuple(single), fragile=found.reason)
+
+
+def _filled(empty: Contrast, found: PairedDifference, matches: Sequence[_Match]) -> Contrast:
+    """`empty` with what the paired difference says, and what follows from it for a reader."""
+    rope = compare(found, empty.metric.rope)
+    verdict: Verdict = rope.verdict
+    tax: Tax | None = None
+    if empty.metric.margin > 0 and found.lo is not None:
+        tax = noninferiority(found, empty.metric.margin).verdict
+    ours = np.concatenate([match.paired.child for match in matches])
+    theirs = np.concatenate([match.paired.parent for match in matches])
+    return replace(
+        empty,
+        child_mean=float(ours.mean()),
+        parent_mean=float(theirs.mean()),
+        estimate=found.estimate,
+        se=found.se,
+        lo=found.lo,
+        hi=found.hi,
+        method=found.method,
+        p_better=found.p_better,
+        rope_worse=rope.p_worse,
+        rope_same=rope.p_equivalent,
+        rope_better=rope.p_better,
+        p_value=found.p_value,
+        verdict=verdict,
+        tax=tax,
+        mde=_smallest(ours - theirs, found, empty.level),
+        n_items=found.n_items,
+        n_clusters=found.n_clusters,
+        n_missing=sum(match.paired.missing for match in matches),
+        warnings=(*empty.warnings, *found.warnings),
+    )
+
+
+def _smallest(change: "np.ndarray", found: PairedDifference, level: float) -> float | None:
+    """The minimum detectable effect; None where nothing varied, which says nothing about noise."""
+    deviation = float(change.std(ddof=1)) if change.size > 1 else 0.0
+    if deviation == 0.0:
+        return None
+    effect = found.clustering.design_effect if found.clustering else None
+    return mde(deviation, change.size, level, design_effect=effect or 1.0)
+
+
+def _empty(result: Result, metric: Metric, level: float, warnings: tuple[str, ...]) -> Contrast:
+    """A Contrast without numbers."""
+    return Contrast(
+        task=result.task.name,
+        variant=result.task.variant,
+        kind=result.task.kind,
+        language=result.task.language,
+        metric=metric,
+        child_mean=None,
+        parent_mean=None,
+        estimate=None,
+        se=None,
+        lo=None,
+        hi=None,
+        level=level,
+        method="none",
+        p_better=None,
+        rope_worse=None,
+        rope_same=None,
+        rope_better=None,
+        p_value=None,
+        p_adjusted=None,
+        verdict="no number",
+        tax=None,
+        mde=None,
+        n_items=0,
+        n_clusters=0,
+        n_missing=0,
+        warnings=warnings,
+    )

@@ -1,0 +1,100 @@
+"""Scores of a row: the mean of a metric over the items of a Result, with its interval.
+
+Called by `bench.reporting.comparison.board` and `bench eval`.
+
+    Score(row=2, task="topic", estimate=0.61, lo=0.52, hi=0.69, n=120, failed=0, ...)
+"""
+
+from dataclasses import dataclass
+
+from bench.reporting.results.schema import Metric, Result
+from bench.statistics.intervals import Interval, mean_interval
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One row on one task in one wording under one metric; None where nothing was scored.
+
+    `row` is the position of the row on the board. `failed` counts items without a reply, `missing`
+    those that were never asked. Bounds never leave the metric's own. Metrics over all items (F1,
+    ECE) have an estimate and no interval.
+    """
+
+    row: int
+    task: str
+    variant: str
+    metric: Metric
+    headline: bool
+    estimate: float | None
+    lo: float | None
+    hi: float | None
+    level: float
+    method: str
+    n: int
+    n_clusters: int
+    failed: int
+    missing: int
+    warnings: tuple[str, ...] = ()
+
+
+def scores_of(row: int, result: Result, level: float) -> list[Score]:
+    """All Scores of a Result: the headline, its other metrics, its aggregates."""
+    return [
+        *(
+            _score(row, result, metric, place == 0, level)
+            for place, metric in enumerate(result.task.metrics)
+        ),
+        *(_aggregate(row, result, name, value, level) for name, value in result.aggregates.items()),
+    ]
+
+
+def _score(row: int, result: Result, metric: Metric, headline: bool, level: float) -> Score:
+    items = result.items
+    column = items.scores.get(metric.name, ())
+    known = [place for place, score in enumerate(column) if score is not None]
+    clusters = [items.clusters[place] for place in known]
+    found = _interval([column[place] or 0.0 for place in known], clusters, metric, level)
+    return _filled(row, result, metric, headline, level, found, len(known), len(set(clusters)))
+
+
+def _interval(
+    values: list[float], clusters: list[str], metric: Metric, level: float
+) -> Interval | None:
+    if not values:
+        return None
+    return mean_interval(values, clusters, level, bounds=(metric.low, metric.high))
+
+
+def _aggregate(row: int, result: Result, name: str, value: float | None, level: float) -> Score:
+    n = sum(not reason for reason in result.items.failures)
+    found = None if value is None else Interval(value, None, None, "none")
+    return _filled(row, result, Metric(name), False, level, found, n, n)
+
+
+def _filled(
+    row: int,
+    result: Result,
+    metric: Metric,
+    headline: bool,
+    level: float,
+    found: Interval | None,
+    n: int,
+    n_clusters: int,
+) -> Score:
+    return Score(
+        row=row,
+        task=result.task.name,
+        variant=result.task.variant,
+        metric=metric,
+        headline=headline,
+        estimate=found.estimate if found else None,
+        lo=found.lo if found else None,
+        hi=found.hi if found else None,
+        level=level,
+        method=found.method if found else "none",
+        n=n,
+        n_clusters=n_clusters,
+        failed=sum(reason != "" for reason in result.items.failures),
+        missing=result.asked - len(result.items.ids),
+        warnings=found.warnings if found else (),
+    )

@@ -1,0 +1,117 @@
+"""What else changed beside the score, and which items carry the difference.
+
+Called by `bench.reporting.comparison.contrast`. A gain may be answers that are right where they
+were wrong, or replies that a parser reads where it did not, or longer replies, or fewer refusals:
+
+    Shift("characters", child=321.0, parent=86.0, estimate=235.0, lo=210.1, hi=259.9, n=805)
+    Share("parsed in the child alone", estimate=0.041, lo=0.012, hi=0.070, n=17)
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from bench.reporting.comparison.pairing import Paired
+from bench.reporting.comparison.values import Share, Shift
+from bench.reporting.results.schema import Column, Metric, Result
+from bench.statistics.outcomes import explained_by
+from bench.statistics.paired import paired_difference
+from bench.statistics.scale import UNBOUNDED, UNIT
+
+RATES = ("parsed", "refused", "cut_off")
+AMOUNTS = ("characters", "tokens")
+PARTS = {
+    "ended": "{} in the parent alone",
+    "began": "{} in the child alone",
+    "same": "{} as before",
+}
+WORDS = {"parsed": "parsed", "refused": "refused", "cut_off": "cut off"}
+
+
+def shifts_of(child: Result, parent: Result, paired: Paired, level: float) -> tuple[Shift, ...]:
+    """The paired difference of every measure that both have, on the shared items."""
+    found = []
+    for name in (*RATES, *AMOUNTS):
+        rows = _known(child.items.measures, parent.items.measures, paired, name)
+        if rows is None:
+            continue
+        ours, theirs, clusters = rows
+        bounds = UNIT if name in RATES else UNBOUNDED
+        change = paired_difference(ours, theirs, clusters, level, bounds)
+        found.append(
+            Shift(
+                measure=name,
+                child=float(np.mean(ours)),
+                parent=float(np.mean(theirs)),
+                estimate=change.estimate,
+                lo=change.lo,
+                hi=change.hi,
+                n=change.n_items,
+            )
+        )
+    return tuple(found)
+
+
+def shares_of(
+    child: Result, parent: Result, paired: Paired, metric: Metric, level: float
+) -> tuple[Share, ...]:
+    """The difference split over items whose outcome changed and the rest, for each outcome that
+    changed on any item; the shares of one outcome add up to the whole."""
+    found: list[Share] = []
+    for name in RATES:
+        ours = _at(child.items.measures.get(name), paired.child_rows)
+        theirs = _at(parent.items.measures.get(name), paired.parent_rows)
+        if ours is None or theirs is None or ours == theirs:
+            continue
+        split = explained_by(
+            paired.child.tolist(),
+            paired.parent.tolist(),
+            [value > 0 for value in ours],
+            [value > 0 for value in theirs],
+            paired.clusters,
+            level,
+            (metric.low, metric.high),
+        )
+        found += [
+            Share(PARTS[part.name].format(WORDS[name]), part.estimate, part.lo, part.hi, part.n)
+            for part in split.parts
+        ]
+    return tuple(found)
+
+
+def aggregates_of(child: Result, parent: Result) -> Mapping[str, tuple[float, float]]:
+    """(child, parent) of each metric over all items that both have: F1, ECE, distinct-2 ..."""
+    pairs = {
+        name: (child.aggregates.get(name), parent.aggregates.get(name))
+        for name in child.aggregates
+        if name in parent.aggregates
+    }
+    return {
+        name: (ours, theirs)
+        for name, (ours, theirs) in pairs.items()
+        if ours is not None and theirs is not None
+    }
+
+
+def _known(
+    ours: Mapping[str, Column], theirs: Mapping[str, Column], paired: Paired, name: str
+) -> tuple[list[float], list[float], list[str]] | None:
+    """Both columns on the shared items that have a value in both; None where too few do."""
+    one, other = ours.get(name), theirs.get(name)
+    if one is None or other is None:
+        return None
+    places = zip(paired.child_rows, paired.parent_rows, paired.clusters, strict=True)
+    rows = [(one[mine], other[yours], cluster) for mine, yours, cluster in places]
+    kept = [(a, b, cluster) for a, b, cluster in rows if a is not None and b is not None]
+    if len({cluster for *_, cluster in kept}) < 2:
+        return None
+    return [a for a, *_ in kept], [b for _, b, _ in kept], [cluster for *_, cluster in kept]
+
+
+def _at(column: Column | None, rows: Sequence[int]) -> list[float] | None:
+    """The column's values at `rows`; None where one is missing."""
+    if column is None:
+        return None
+    values = [column[row] for row in rows]
+    known = [value for value in values if value is not None]
+    return known if len(known) == len(values) else None
