@@ -15,12 +15,12 @@ DEMO_TASKS := -t sentiment -t topic -t intent -t facts -t entailment -t refusal
 
 demo: $(INSTALLED)
 	$(BIN)/bench train demo -o checkpoints
-	$(BIN)/bench eval smollm2-135m $(DEMO)/sft $(DEMO)/dpo $(DEMO)/ppo $(DEMO_TASKS) --limit 40 -o runs/demo
-	$(BIN)/bench board runs/demo -o leaderboard/site
+	$(BIN)/bench eval smollm2-135m $(DEMO)/sft $(DEMO)/dpo $(DEMO)/ppo $(DEMO_TASKS) --limit 80 -o runs/demo
+	$(BIN)/bench board build runs/demo -o leaderboard/site
 
 core: $(INSTALLED)
 	$(BIN)/bench eval smollm2-135m -t core -o runs/core
-	$(BIN)/bench board runs/core -o leaderboard/site
+	$(BIN)/bench board build runs/core -o leaderboard/site
 
 test: $(INSTALLED)
 	$(BIN)/pytest -n auto

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bench.cli_board import VERBS as BOARD_VERBS
+from bench.cli_board import board
 from bench.cli_checkpoint import VERBS as CHECKPOINT_VERBS
 from bench.cli_options import AsJson, Chat, DataRoot, Device, DType, TaskFolders, Unsafe, print_json
 from bench.cli_training import VERBS as TRAINING_VERBS
@@ -284,44 +286,9 @@ def rescore(
     _report([rescore_run(path, tasks or [], data_root, unsafe_code) for path in folders], as_json)
 
 
-@app.command()
-def board(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders, or folders of runs.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where the page goes.")] = Path(
-        "leaderboard/site"
-    ),
-    as_json: AsJson = False,
-) -> None:
-    """Write a board of runs: HTML page, Markdown, CSV, JSON."""
-    from bench.reporting.board import (
-        board_json,
-        entry_changes,
-        load_entries,
-        task_rows,
-        write_board,
-    )
-    from bench.reporting.changes import sentence
-    from bench.reporting.export import show as show_cell
-    from bench.store import find_runs
-
-    entries = load_entries(find_runs(runs))
-    page = write_board(entries, output)
-    if as_json:
-        print_json(board_json(entries))
-        return
-    from bench.terminal import print_note, print_table
-
-    print_table(
-        ("task", *(entry.label for entry in entries)),
-        [(name, *(show_cell(cell) for cell in cells)) for name, cells in task_rows(entries)],
-    )
-    for change in entry_changes(entries):
-        print_note(sentence(change))
-    print_note(f"wrote {page}, open it in a browser: {page.resolve().as_uri()}")
-
-
-for _name, _verb in {**TRAINING_VERBS, **CHECKPOINT_VERBS}.items():
+for _name, _verb in {**TRAINING_VERBS, **CHECKPOINT_VERBS, **BOARD_VERBS}.items():
     app.command(_name)(_verb)
+app.add_typer(board, name="board")
 
 
 def _report(done: "Sequence[EvaluatedRun]", as_json: bool) -> None:

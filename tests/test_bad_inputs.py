@@ -144,8 +144,8 @@ TABLE = [
     # Runs
     ("output is a file", files({"taken": ""}), "eval fake:gold -t facts --limit 1 -o taken", "taken/ledger.sqlite: .*File exists", "choose another folder with -o"),
     ("damaged ledger", files({"runs/ledger.sqlite": "garbage" * 99}), "eval fake:gold -t facts --limit 1", "runs/ledger.sqlite: damaged: file is not a database", "move runs/ledger.sqlite away"),
-    ("no run here", lambda: Path("runs").mkdir(), "board runs", r"runs: no run here \(no run.json\)", "bench eval"),
-    ("damaged run.json", a_run_then(cut_run_json), "board runs", "runs/run/run.json: file: Invalid JSON", "run the evaluation again"),
+    ("no run here", lambda: Path("runs").mkdir(), "board build runs", "runs: holds neither runs nor results", "bench eval"),
+    ("damaged run.json", a_run_then(cut_run_json), "board build runs", "runs/run/run.json: file: Invalid JSON", "run the evaluation again"),
     ("rescore changed items", a_run_then(lambda runs: write_task(Path("t"), rows=capitals()[1:])), "rescore runs --tasks t", "task capitals: row test-0 is not what it was", "bench eval"),
     ("rescore without the task", a_run_then(lambda runs: Path("t/capitals").rename("gone")), "rescore runs", "runs/fake-gold-.*: no task or suite is named 'capitals'", "--tasks DIR"),
 ]  # fmt: skip

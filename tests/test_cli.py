@@ -16,10 +16,8 @@ import pytest
 import typer
 
 from bench import cli
-from bench.store import save_run
 from bench.terminal import print_error
 from tests.evaluation.folders import CHOOSES, capitals, write_task
-from tests.reporting.values import descended, records, task
 
 BENCH = Path(sys.executable).with_name("bench")
 VERBS = typer.main.get_command(cli.app).commands
@@ -95,11 +93,10 @@ def test_list_filters(bench, filters, key, values):
     assert {task[key] for task in json.loads(bench(f"list {filters} --json").out)} == values
 
 
-@pytest.mark.parametrize("verb", ["rescore {run} --tasks t", "board {run} -o site"])
-def test_json_of_a_verb_that_reports_is_what_eval_gave(bench, evaluated, verb):
+def test_json_of_rescore_is_what_eval_gave(bench, evaluated):
     asked = "eval fake:gold -t capitals -t choices --tasks t -o runs --json"
     document = json.loads(bench(asked).out)
-    assert json.loads(bench(verb.format(run=evaluated) + " --json").out) == document
+    assert json.loads(bench(f"rescore {evaluated} --tasks t --json").out) == document
     (run,) = document["runs"]
     assert (run["model"], run["run"]) == ("fake:gold", evaluated.name)
     assert [cell["task"] for cell in run["cells"]] == ["capitals", "capitals", "choices"]
@@ -241,14 +238,3 @@ def test_no_color_is_honoured(tmp_path):
     )
     assert "error: " in written
     assert not COLOUR.search(written)
-
-
-def test_board_says_what_became_of_each_child(bench, tmp_path):
-    told = task("facts", rows=2)
-    for name, parent in (("base", ""), ("sft", "base")):
-        made = descended(name, parent, name, name=name, tasks=(told,))
-        save_run(tmp_path / "runs" / name, made, records("facts", 1.0, 0.0))
-    said = (
-        "sft against base: better on 0 tasks, worse on 0, undetermined on 1; mean change +0.000 ["
-    )
-    assert said in bench("board runs -o site").err

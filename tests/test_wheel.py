@@ -60,5 +60,5 @@ def test_bench_evaluates_an_embedded_task(installed, tmp_path):
 
 def test_bench_writes_a_board(installed, tmp_path):
     run([installed / "bench", "eval", "fake:gold", "-t", "facts", "--limit", "4"], tmp_path)
-    run([installed / "bench", "board", "runs", "-o", "site"], tmp_path)
+    run([installed / "bench", "board", "build", "runs", "-o", "site"], tmp_path)
     assert "<html" in (tmp_path / "site/index.html").read_text()

@@ -1,0 +1,188 @@
+"""The verbs about results, as a user gives them: compare, submit, import, board."""
+
+import json
+import shlex
+import urllib.request
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
+
+import pytest
+
+from bench import cli
+from bench.reporting.results.files import save_result
+from bench.reporting.site.serve import open_server
+from bench.store import save_run
+from tests.evaluation.folders import CHOOSES, write_task
+from tests.reporting.comparison.made import model, result
+from tests.reporting.values import descended, records, task
+
+LEFT, RIGHT = [1.0] * 30 + [0.0] * 10, [0.0, 1.0] * 20
+
+
+@pytest.fixture
+def bench(capsys, monkeypatch, tmp_path):
+    """bench("compare sft base") in tmp_path: .code, .out and .err of the command."""
+    for name in ("BENCH_TASKS", "BENCH_DATA_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def run(command: str) -> SimpleNamespace:
+        monkeypatch.setattr("sys.argv", ["bench", *shlex.split(command)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return SimpleNamespace(code=ended.value.code, out=out, err=err)
+
+    return run
+
+
+@pytest.fixture
+def lineage(tmp_path) -> Path:
+    """runs/ with a base and the sft made from it, on two tasks."""
+    told = (task("facts", rows=40), task("logic", rows=40))
+    for name, parent, scores in (("base", "", RIGHT), ("sft", "base", LEFT)):
+        made = descended(name, parent, name, name=name, tasks=told)
+        rows = [*records("facts", *scores), *records("logic", *RIGHT)]
+        save_run(tmp_path / "runs" / name, made, rows)
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def results(tmp_path) -> Path:
+    """leaderboard/results with the same lineage."""
+    folder = tmp_path / "leaderboard/results"
+    save_result(folder, result(model(), RIGHT))
+    save_result(folder, result(model("sft", "base", "sft"), LEFT))
+    return folder
+
+
+def test_compare_tells_the_difference_of_each_task_and_of_all(bench, lineage):
+    shown = bench("compare sft base")
+    assert shown.code == 0
+    assert "+0.250" in shown.out
+    assert "sft against base:" in shown.err
+    assert "pooled" in shown.err
+
+
+def test_compare_json_holds_what_is_promised(bench, lineage):
+    document = json.loads(bench("compare sft base --json").out)
+    assert document.keys() >= {"contrasts", "pooled"}
+    promised = {"task", "metric", "estimate", "se", "lo", "hi", "p_better", "verdict", "n", "mde"}
+    assert all(one.keys() >= promised for one in document["contrasts"])
+    assert [one["task"] for one in document["contrasts"]] == ["facts", "logic"]
+
+
+def test_compare_takes_run_folders_and_single_tasks(bench, lineage):
+    document = json.loads(bench(f"compare {lineage}/sft {lineage}/base -t logic --json").out)
+    assert [one["task"] for one in document["contrasts"]] == ["logic"]
+    assert document["contrasts"][0]["estimate"] == 0.0
+
+
+REFUSED = [
+    ("compare stf base", "stf: no run folder, and no row of runs has this name", "sft"),
+    ("compare sft base -t fact", "-t fact: sft was not run on it", "facts"),
+    ("compare sft base --runs nowhere", "nowhere: not there", "bench eval"),
+    ("board build", "leaderboard/results: not there", "bench eval"),
+    ("board check", "leaderboard/results: no results here", "bench submit"),
+    ("board serve -o nowhere", "nowhere: holds no index.html", "bench board build -o nowhere"),
+    ("board publish --to org/board", "--to: found 'org/board', expected hf://", "hf://"),
+    ("import lm-eval runs", "no importer is named 'lm-eval'", "lm_eval"),
+    ("import lm_eval nowhere", "nowhere: not there", "give the file"),
+    ("submit nowhere", "nowhere", "bench eval"),
+]
+
+
+@pytest.mark.parametrize(("command", "cause", "remedy"), REFUSED)
+def test_what_cannot_be_done_has_a_cause_and_a_remedy(bench, lineage, command, cause, remedy):
+    shown = bench(command)
+    assert (shown.code, shown.out) == (1, "")
+    assert cause in shown.err
+    assert remedy in shown.err
+
+
+def test_runs_that_were_not_asked_alike_are_refused_with_the_difference(bench, lineage):
+    other = descended("rl", "sft", "ppo", name="rl", tasks=(task("facts", rows=40),))
+    asked = replace(other, settings={**other.settings, "shots": 5})
+    save_run(lineage / "rl", asked, records("facts", *LEFT))
+    shown = bench("compare rl sft")
+    assert shown.code == 1
+    assert "shots differs (5 against 0)" in shown.err
+
+
+def test_a_board_of_runs_is_a_site_that_says_what_became_of_each_child(bench, lineage, tmp_path):
+    shown = bench("board build runs -o site")
+    assert shown.code == 0
+    assert "sft against base: undetermined on 2 of 2 tasks" in shown.err
+    assert "sft against base" in (tmp_path / "site/index.html").read_text(encoding="utf-8")
+
+
+def test_one_file_is_one_file(bench, results, tmp_path):
+    assert bench("board build -o page --one-file").code == 0
+    assert [path.name for path in (tmp_path / "page").iterdir()] == ["index.html"]
+
+
+def test_a_board_is_built_from_the_results_alone_the_same_each_time(bench, results, tmp_path):
+    for site in ("one", "two"):
+        assert bench(f"board build -o {site}").code == 0
+    files = sorted(path for path in (tmp_path / "one").rglob("*") if path.is_file())
+    assert files
+    for path in files:
+        again = tmp_path / "two" / path.relative_to(tmp_path / "one")
+        assert path.read_bytes() == again.read_bytes(), path
+
+
+def test_check_finds_a_number_that_was_edited_on_a_page(bench, results, tmp_path):
+    bench("board build -o site")
+    assert bench("board check --site site").code == 0
+    page = tmp_path / "site/index.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("75", "99"), encoding="utf-8")
+    shown = bench("board check --site site")
+    assert shown.code == 1
+    assert "site/index.html: site: is not what these results give" in shown.out
+
+
+def test_check_finds_an_edited_score(bench, results):
+    path = next(results.glob("sft/*/topic.json"))
+    path.write_text(path.read_text().replace("0.0", "1.0", 1))
+    shown = bench("board check --json")
+    assert shown.code == 1
+    assert [(one["file"], one["rule"]) for one in json.loads(shown.out)] == [
+        (str(path.relative_to(Path.cwd())), "seal")
+    ]
+
+
+def test_a_run_is_submitted_and_becomes_a_board(bench, tmp_path):
+    write_task(tmp_path / "t", "choices", **CHOOSES)
+    assert bench("eval fake:gold -t choices --tasks t -o runs").code == 0
+    shown = bench("submit runs --tasks t -o results")
+    assert shown.code == 0, shown.err
+    assert "new" in shown.out
+    assert bench("submit runs --tasks t -o results").out.startswith("unchanged")
+    assert bench("board build results -o site").code == 0
+
+
+def test_a_limited_run_is_submitted_only_when_that_is_meant(bench, tmp_path):
+    write_task(tmp_path / "t", "choices", **CHOOSES)
+    bench("eval fake:gold -t choices --tasks t -o runs --limit 1")
+    assert bench("submit runs --tasks t -o results").code == 1
+    assert not (tmp_path / "results").exists()
+    assert bench("submit runs --tasks t -o results --allow-limit").code == 0
+
+
+def test_publish_shows_what_would_go_and_pushes_nothing(bench, results):
+    bench("board build")
+    shown = bench("board publish --to hf://spaces/org/board")
+    assert shown.code == 0
+    assert "index.html" in shown.out
+    assert "nothing was pushed" in shown.err
+
+
+def test_the_site_is_served_as_it_lies_there(tmp_path):
+    (tmp_path / "index.html").write_text("hello")
+    with open_server(tmp_path, 0) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/") as page:
+            assert page.read() == b"hello"
+        server.shutdown()
