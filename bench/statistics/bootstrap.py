@@ -18,7 +18,16 @@ from scipy import special
 from bench.statistics.clusters import cluster_totals
 from bench.statistics.draws import seed_of
 from bench.statistics.intervals import NOTHING, Interval, mean_interval
-from bench.statistics.scale import UNIT, Bounds, Matrix, Values, from_unit, is_bounded, to_unit
+from bench.statistics.scale import (
+    UNIT,
+    Bounds,
+    Matrix,
+    Values,
+    from_unit,
+    is_bounded,
+    only_end,
+    to_unit,
+)
 
 DRAWS = 10_000
 FEW_UNITS = 50  # below it the percentiles of plain draws lie too close together
@@ -40,7 +49,8 @@ def bootstrap_interval(
     drawn means (Efron 1987, JASA 82:171). Below, plain percentiles of smoothed draws: each mean is
     spread by a Beta distribution around it, with the variance h^2 that normal noise of Scott's
     bandwidth on every cluster would add (h = 1.06 G^(-1/5) SE; Silverman & Young 1987, Biometrika
-    74:469), which keeps the mean and cannot leave the scale. Where nothing varies there is nothing
+    74:469), which keeps the mean and cannot leave the scale; on a scale with one end the noise is
+    log-normal, on one with none normal. Where nothing varies there is nothing
     to draw: that is `mean_interval`'s. The seed is made from the data unless one is given.
 
     Raises:
@@ -113,7 +123,12 @@ def _smoothed(
     spread = 1.06 * groups**-0.2 * math.sqrt(groups / (groups - 1) * squares) / n
     noisy = means.copy()
     if not is_bounded(bounds):
-        noisy += spread * random.standard_normal(means.size)
+        end, noise = only_end(bounds), random.standard_normal(means.size)
+        if end is None:
+            noisy += spread * noise
+            return noisy
+        ratio = spread / (mean - end)
+        noisy += (means - end) * np.expm1(ratio * noise - ratio**2 / 2)
         return noisy
     concentration = max(mean * (1 - mean) / spread**2 - 1, NOTHING)
     inner = (means > NOTHING) & (means < 1 - NOTHING)

@@ -14,15 +14,16 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
-from bench.statistics.clusters import FEW_CLUSTERS as FEW_CLUSTERS
-from bench.statistics.clusters import clustered_error as clustered_error
-from bench.statistics.scale import UNIT, Bounds, Values, from_unit, is_bounded, to_unit
+from bench.statistics.clusters import FEW_CLUSTERS, clustered_error
+from bench.statistics.scale import UNIT, Bounds, Values, from_unit, is_bounded, only_end, to_unit
 
 Method = Literal[
     "wilson",
     "t",
     "wilson_clustered",
     "t_clustered",
+    "log_t",
+    "log_t_clustered",
     "clopper_pearson",
     "beta_credible",
     "bootstrap_bca",
@@ -30,6 +31,8 @@ Method = Literal[
     "bootstrap_two_level",
     "none",
 ]
+BY_T: tuple[Method, ...] = ("t", "t_clustered", "log_t", "log_t_clustered")
+FAR = 700.0  # exp of more is infinite
 NOTHING = 1e-12  # a standard error below this share of the scale is the rounding of equal values
 
 
@@ -108,6 +111,8 @@ def mean_interval(
     the two `bounds`, get Wilson's interval, where rows are clustered with the effective sample
     size p (1 - p) / SE^2 times (t_{n-1} / t_{G-1})^2 (Korn & Graubard 1998); graded scores get t
     with G - 1 degrees of freedom, or the effective Wilson interval where t would leave the bounds.
+    On a scale with one end, where t would pass it, t holds on the logarithm of the distance from it
+    (delta method): distance times exp(-+ t SE / distance).
 
     Raises:
         ValueError: no values, a value outside the bounds, or not as many clusters as values.
@@ -123,7 +128,7 @@ def mean_interval(
     if proportion and groups == y.size:
         return _rescaled(wilson(int(y.sum()), y.size, level), bounds)
     error = clustered_error(y - mean, names) if groups > 1 else None
-    method, lo, hi = _bounds_of_mean(y, groups, error, level, proportion, is_bounded(bounds))
+    method, lo, hi = _bounds_of_mean(y, groups, error, level, proportion, bounds)
     found = Interval(
         estimate=mean,
         lo=lo,
@@ -132,7 +137,7 @@ def mean_interval(
         warnings=_warnings(y.size, groups, method),
         level=level,
         se=error,
-        df=groups - 1 if method in ("t", "t_clustered") else None,
+        df=groups - 1 if method in BY_T else None,
         n_items=y.size,
         n_clusters=groups,
     )
@@ -140,23 +145,39 @@ def mean_interval(
 
 
 def _bounds_of_mean(
-    y: Values, groups: int, error: float | None, level: float, proportion: bool, bounded: bool
+    y: Values, groups: int, error: float | None, level: float, proportion: bool, bounds: Bounds
 ) -> tuple[Method, float | None, float | None]:
-    """Method and bounds on the unit scale, which `y` [n] is on unless it has no bounds."""
-    clustered, mean = groups < y.size, float(y.mean())
+    """Method and bounds on the unit scale, which `y` [n] is on unless it has not two ends."""
+    clustered, mean, bounded = groups < y.size, float(y.mean()), is_bounded(bounds)
     if error is None:
         return "none", None, None
     quantile = float(special.stdtrit(groups - 1, (1 + level) / 2))
     half = quantile * error
     varies = error > NOTHING * (1.0 if bounded else float(np.abs(y).max()))
-    inside = not bounded or (mean - half >= 0 and mean + half <= 1)
+    low, high = UNIT if bounded else bounds
+    inside = mean - half >= low and mean + half <= high
     if varies and not proportion and inside:
         return _named("t", clustered), mean - half, mean + half
     if not bounded:
-        return "none", None, None
+        return (
+            _past_the_end(mean, half, only_end(bounds), clustered)
+            if varies
+            else ("none", None, None)
+        )
     items = min(float(y.size), mean * (1 - mean) / error**2) if varies else float(groups)
     effective = items * (float(special.stdtrit(y.size - 1, (1 + level) / 2)) / quantile) ** 2
     return _named("wilson", clustered), *_wilson(mean, effective, level)
+
+
+def _past_the_end(
+    mean: float, half: float, end: float | None, clustered: bool
+) -> tuple[Method, float, float]:
+    """Bounds where t would pass the one `end` of the scale."""
+    assert end is not None
+    distance = mean - end
+    power = min(half / abs(distance), FAR)
+    one, other = (end + distance * math.exp(side * power) for side in (-1, 1))
+    return _named("log_t", clustered), min(one, other), max(one, other)
 
 
 def _rescaled(found: Interval, bounds: Bounds) -> Interval:
@@ -213,6 +234,10 @@ def _wilson(rate: float, n: float, level: float) -> tuple[float, float]:
     return lo, hi
 
 
-def _named(method: Literal["t", "wilson"], clustered: bool) -> Method:
-    table: dict[str, Method] = {"t": "t_clustered", "wilson": "wilson_clustered"}
+def _named(method: Literal["t", "log_t", "wilson"], clustered: bool) -> Method:
+    table: dict[str, Method] = {
+        "t": "t_clustered",
+        "log_t": "log_t_clustered",
+        "wilson": "wilson_clustered",
+    }
     return table[method] if clustered else method

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.statistics.clusters import FEW_CLUSTERS
 from bench.statistics.covariance import Array
-from bench.statistics.intervals import FEW_CLUSTERS
 
 LOUD = 0.5  # an annotator with a larger share of the judgments decides them alone
 ROUNDING = 1e-9  # relative to the largest eigenvalue

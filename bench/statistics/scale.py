@@ -24,16 +24,22 @@ def is_bounded(bounds: Bounds) -> bool:
     """Whether both ends are finite.
 
     Raises:
-        ValueError: only one end is finite, or the lower end is not below the upper one.
+        ValueError: the lower end is not below the upper one.
     """
     low, high = bounds
-    if not low < high or math.isinf(low) != math.isinf(high):
-        raise ValueError(f"bounds {low} and {high}: give two finite ones, or -inf and inf")
-    return math.isfinite(low)
+    if not low < high:
+        raise ValueError(f"bounds {low} and {high}: the first must be below the second")
+    return math.isfinite(low) and math.isfinite(high)
+
+
+def only_end(bounds: Bounds) -> float | None:
+    """The finite end of a scale that has one, as amounts from 0 to infinity do."""
+    ends = [end for end in bounds if math.isfinite(end)]
+    return ends[0] if len(ends) == 1 else None
 
 
 def to_unit(values: Sequence[float] | Values, bounds: Bounds) -> Values:
-    """`values` [n] on [0, 1]; as they are where the scale has no bounds.
+    """`values` [n] on [0, 1]; as they are where the scale has not two ends.
 
     Raises:
         ValueError: a value lies outside the bounds, or is not a number.
@@ -46,7 +52,7 @@ def to_unit(values: Sequence[float] | Values, bounds: Bounds) -> Values:
 
 
 def from_unit(value: float, bounds: Bounds) -> float:
-    """`value` in [0, 1] on the scale of the scores; as it is where that has no bounds."""
+    """`value` in [0, 1] on the scale of the scores; as it is where that has not two ends."""
     low, high = bounds
     # Rounding can pass the edge by an ulp.
     return min(high, low + (high - low) * value) if is_bounded(bounds) else value

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bench.statistics.intervals import clustered_error
+from bench.statistics.clusters import clustered_error
 from bench.training.encode import Entry
 from bench.training.loop import Site
 from bench.training.rollout import Team, roll_out
@@ -51,7 +51,7 @@ def means(measured: Measured) -> dict[str, float]:
 def changes(first: Measured, last: Measured, entries: Sequence[Entry]) -> dict[str, float]:
     """Both means of each, their paired difference, and its standard error.
 
-    The error is CR1 over the prompts' groups (`bench.statistics.intervals`), missing where there
+    The error is CR1 over the prompts' groups (`bench.statistics.clusters`), missing where there
     are fewer than two. Prompts that only one of the two has a value for do not enter the
     difference.
     """

@@ -1,5 +1,6 @@
 """Bootstrap intervals of a mean: another library, invariants, simulated coverage, speed."""
 
+import math
 import time
 
 import numpy as np
@@ -99,6 +100,17 @@ def test_other_scales_give_the_same_interval(n):
     assert (percent.lo, percent.hi) == pytest.approx((100 * found.lo, 100 * found.hi))
     free = bootstrap_interval((values - 7).tolist(), bounds=UNBOUNDED)
     assert (free.lo + 7, free.hi + 7) == pytest.approx(_bounds(found), abs=0.4 * found.se)
+
+
+@pytest.mark.parametrize("n", [12, 80])
+def test_amounts_never_fall_below_nothing(n):
+    values = np.random.default_rng(n).lognormal(3, 1.5, n).tolist()
+    found = bootstrap_interval(values, level=0.999, bounds=(0.0, math.inf))
+    assert 0.0 < found.lo < found.estimate < found.hi
+    mirrored = bootstrap_interval(
+        [-value for value in values], level=0.999, seed=found.seed, bounds=(-math.inf, 0.0)
+    )
+    assert (mirrored.lo, mirrored.hi) == pytest.approx((-found.hi, -found.lo), abs=0.5 * found.se)
 
 
 def test_draws_follow_from_the_data_or_from_a_given_seed():

@@ -272,6 +272,28 @@ def test_scores_without_a_scale_get_students_t_or_nothing():
     assert equal.warnings == ("equal values on a scale without bounds: no interval",)
 
 
+@given(st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=2, max_size=20), levels)
+def test_amounts_never_fall_below_nothing(values, level):
+    found = mean_interval(values, level=level, bounds=(0.0, math.inf))
+    mirrored = mean_interval([-value for value in values], level=level, bounds=(-math.inf, 0.0))
+    assert mirrored.method == found.method
+    if found.lo is not None:
+        assert 0.0 <= found.lo <= found.estimate <= found.hi
+        assert (mirrored.lo, mirrored.hi) == pytest.approx((-found.hi, -found.lo))
+        half = stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values)
+        expected = "log_t" if half > found.estimate * (1 + 1e-9) else found.method
+        assert found.method == expected
+
+
+def test_amounts_near_nothing_get_t_on_their_logarithm():
+    values = [0.0, 0.0, 3.0, 40.0]
+    found = mean_interval(values, bounds=(0.0, math.inf))
+    half = stats.t.ppf(0.975, 3) * stats.sem(values) / np.mean(values)
+    expected = np.mean(values) * np.exp([-half, half])
+    assert (found.lo, found.hi) == pytest.approx(tuple(expected))
+    assert (found.method, found.df) == ("log_t", 3)
+
+
 def test_few_clusters_are_warned_of():
     few = [str(place % (FEW_CLUSTERS - 1)) for place in range(60)]
     enough = [str(place % FEW_CLUSTERS) for place in range(60)]

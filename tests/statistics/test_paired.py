@@ -236,6 +236,13 @@ def test_scores_without_a_scale_get_students_t_or_no_interval():
     assert equal.warnings == ("equal differences on a scale without bounds: no interval",)
 
 
+def test_differences_of_amounts_have_no_scale():
+    lengths = [120.0, 340.0, 95.0, 0.0], [100.0, 350.0, 60.0, 300.0]
+    found = paired_difference(*lengths, bounds=(0.0, math.inf))
+    free = paired_difference(*lengths, bounds=UNBOUNDED)
+    assert (found.method, found.lo, found.hi) == ("t", free.lo, free.hi)
+
+
 @given(rows)
 def test_where_lower_is_better_only_the_better_side_changes(found):
     child, parent, clusters = unzipped(found)

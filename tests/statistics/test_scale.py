@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.statistics.scale import UNBOUNDED, UNIT, from_unit, is_bounded, to_unit
+from bench.statistics.scale import UNBOUNDED, UNIT, from_unit, is_bounded, only_end, to_unit
 
 ends = st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-3)
 
@@ -33,7 +33,16 @@ def test_a_score_outside_the_scale_is_an_error(score, bounds):
         to_unit([0.5, score], bounds)
 
 
-@pytest.mark.parametrize("bounds", [(1.0, 1.0), (2.0, 1.0), (0.0, math.inf), (-math.inf, 0.0)])
-def test_a_scale_has_two_ends_or_none(bounds):
-    with pytest.raises(ValueError, match="give two finite ones, or -inf and inf"):
+@pytest.mark.parametrize("bounds", [(1.0, 1.0), (2.0, 1.0), (math.nan, 1.0)])
+def test_the_ends_of_a_scale_are_in_order(bounds):
+    with pytest.raises(ValueError, match="the first must be below the second"):
         is_bounded(bounds)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "end"),
+    [((0.0, math.inf), 0.0), ((-math.inf, 3.0), 3.0), (UNIT, None), (UNBOUNDED, None)],
+)
+def test_some_scales_have_one_end(bounds, end):
+    assert only_end(bounds) == end
+    assert is_bounded(bounds) == (bounds == UNIT)
