@@ -13,6 +13,8 @@ from bench.cli_options import AsJson, DataRoot, TaskFolders, print_json
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
+    from bench.schema import Yaml
+    from bench.training.recipe import LoadedRecipe
     from bench.training.stages import FinishedStage
 
 Recipe = Annotated[str, typer.Argument(help="A recipe file, or the name of a packaged one.")]
@@ -97,10 +99,7 @@ def rank(
 ) -> None:
     """Sample replies to the train prompts of tasks and rank them; writes rankings.jsonl."""
     from bench.api import train_loaded
-    from bench.schema import validated
     from bench.terminal_training import TrainingView
-    from bench.training.recipe import LoadedRecipe, check_names
-    from bench.training.settings import Recipe as Settings
 
     by = {"scorer": scorer, "model": model, "judge": judge}
     if sum(map(bool, by.values())) != 1:
@@ -108,9 +107,6 @@ def rank(
             "give exactly one of --scorer, --model and --judge",
             f"bench rank {checkpoint} -p {prompts[0]} --scorer headline",
         )
-    sources = [
-        {"file": str(Path(p).resolve())} if Path(p).is_file() else {"task": p} for p in prompts
-    ]
     stage = {
         "kind": "rank",
         "prompts": "prompts",
@@ -120,21 +116,39 @@ def rank(
         "temperature": temperature,
         "max_reply": max_reply,
     }
-    raw = {
-        "base": checkpoint,
-        "seed": seed,
-        "data": {"prompts": {"sources": sources}},
-        "stages": {output.resolve().name: stage},
-    }
-    here = Path("bench rank")
-    settings = validated(here, raw, Settings, UsageError, "bench rank --help")
-    check_names(settings, here)
-    loaded = LoadedRecipe("rank", here, settings)
+    loaded = _rank_recipe(checkpoint, prompts, output.resolve().name, stage, seed)
     with TrainingView() as view:
         done = train_loaded(
             loaded, (), output.resolve().parent, False, tasks or [], data_root, view
         )
     _report(done, as_json)
+
+
+def _rank_recipe(
+    checkpoint: str, prompts: Sequence[str], name: str, stage: "Yaml", seed: int
+) -> "LoadedRecipe":
+    """A recipe of the one stage `name`, over tasks and files of rows.
+
+    Raises:
+        UsageError: an option has no meaning, or the checkpoint's name leads nowhere.
+    """
+    from bench.schema import validated
+    from bench.training.recipe import LoadedRecipe, check_names
+    from bench.training.settings import Recipe as Settings
+
+    sources = [
+        {"file": str(Path(p).resolve())} if Path(p).is_file() else {"task": p} for p in prompts
+    ]
+    raw: Yaml = {
+        "base": checkpoint,
+        "seed": seed,
+        "data": {"prompts": {"sources": sources}},
+        "stages": {name: stage},
+    }
+    here = Path("bench rank")
+    settings = validated(here, raw, Settings, UsageError, "bench rank --help")
+    check_names(settings, here)
+    return LoadedRecipe("rank", here, settings)
 
 
 def ablate(

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.cards import CARD, read_card, write_card
@@ -40,6 +40,7 @@ CARDS = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(CARDS)
 def test_a_card_that_was_written_is_read_as_it_was(made):
     with TemporaryDirectory() as folder:
@@ -83,6 +84,16 @@ def test_a_damaged_card_names_file_and_key(tmp_path, changes, said):
     assert said in damaged(tmp_path, asdict(card()) | changes)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", "{}", "7", "\x00"])
-def test_a_file_that_is_no_card_is_an_error(tmp_path, content):
-    damaged(tmp_path, content)
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "file: Invalid JSON"),
+        ("{", "file: Invalid JSON"),
+        ("\x00", "file: Invalid JSON"),
+        ("[1]", "file: Input should be a dictionary or an instance of Card, found [1]"),
+        ("7", "file: Input should be a dictionary or an instance of Card, found 7"),
+        ("{}", "schema_version: Field required"),
+    ],
+)
+def test_a_file_that_is_no_card_says_so(tmp_path, content, said):
+    assert said in damaged(tmp_path, content)

@@ -41,10 +41,12 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What became of the rows of one source: `read` = `kept` + `failed` + all that is dropped."""
+    """What became of the rows of one source: `read` = `kept` + `joined` to another pair of their
+    prompt + `failed` + all that is dropped."""
 
     read: int
     kept: int
+    joined: int
     failed: Dropped
     dropped: Mapping[str, Dropped]
 
@@ -65,6 +67,7 @@ class Report:
         """All sources together: `2312 read, 3 failed, 40 exact, 2269 kept`."""
         rows = self.sources.values()
         counts = Counter({"failed": sum(row.failed.count for row in rows)})
+        counts["joined"] = sum(row.joined for row in rows)
         for row in rows:
             counts.update({reason: dropped.count for reason, dropped in row.dropped.items()})
         lost = [f"{count} {reason}" for reason, count in counts.items() if count]
@@ -110,8 +113,8 @@ def _cleaned(
             found[reason].append((item.prompt.id, twin))
     failed = [(failure.id, failure.reason) for failure in source.failures]
     dropped = {reason: _dropped(pairs) for reason, pairs in found.items() if pairs}
-    read = len(source.rows) + len(failed)
-    return tuple(kept), Cleaned(read, len(kept), _dropped(failed), dropped)
+    read = len(source.rows) + source.joined + len(failed)
+    return tuple(kept), Cleaned(read, len(kept), source.joined, _dropped(failed), dropped)
 
 
 def _dropped(pairs: Sequence[tuple[str, str]]) -> Dropped:

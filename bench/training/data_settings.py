@@ -43,7 +43,8 @@ class Source(Strict):
     """Our column name -> the data's: prompt, completion, messages, instruction, context, response,
     text, chosen, rejected, completions, ranks, id."""
     group: str = ""
-    """Column (a user, a template, a passage) whose rows are held out together."""
+    """Column (a user, a template, a passage) whose rows are held out together; empty: rows of
+    preferences go with their prompt, others alone."""
     limit: Count | None = None
     """Only the first rows."""
 

@@ -5,8 +5,8 @@ would teach that replies do not end.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bench.errors import TaskError, UsageError
@@ -14,6 +14,7 @@ from bench.training.corpus import Corpus
 from bench.training.data_settings import Mix
 from bench.training.layout import Document
 from bench.training.mixture import Mixture, wording
+from bench.training.rankings import SampledRanking
 from bench.training.writer import Writer
 from bench.types import DataUse, Demonstration, Prompt, Ranking
 
@@ -40,23 +41,34 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class TooLong:
+    """How many rows are left out for their length, by source: of those learned, of those held out.
+
+    A held-out row that was read from rankings counts under the task of its prompt.
+    """
+
+    rows: Mapping[str, int] = field(default_factory=dict)
+    held_out: Mapping[str, int] = field(default_factory=dict)
+
+    def summary(self) -> str:
+        """Such as "reading 12, topic 3, held out reading 2"; "" for nothing."""
+        named = {**self.rows, **{f"held out {name}": n for name, n in self.held_out.items()}}
+        return ", ".join(f"{name} {count}" for name, count in named.items() if count)
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
     """Entries by source: rows, each in its wordings; those held out; how many were too long."""
 
     rows: Mapping[str, tuple[tuple[Entry, ...], ...]]
     held_out: tuple[Entry, ...]
     digests: Mapping[str, str]
-    too_long: Mapping[str, int]
+    too_long: TooLong = TooLong()
 
     @property
     def size(self) -> int:
         """Rows of all sources."""
         return sum(map(len, self.rows.values()))
-
-    @property
-    def losses(self) -> str:
-        """What was left out for its length, such as "reading 12, topic 3"; "" for nothing."""
-        return ", ".join(f"{label} {count}" for label, count in self.too_long.items() if count)
 
 
 class Stream:
@@ -97,6 +109,22 @@ class Stream:
         )
 
 
+def together(uses: Iterable[DataUse]) -> tuple[DataUse, ...]:
+    """`uses` with those of one source's rows added up: prompts and text may come from the same."""
+    found: dict[tuple[str, str], DataUse] = {}
+    for use in uses:
+        known = found.get((use.source, use.digest), replace(use, drawn=0, tokens=0))
+        rows, drawn = max(known.rows, use.rows), known.drawn + use.drawn  # limits may differ
+        found[use.source, use.digest] = replace(
+            use,
+            rows=rows,
+            drawn=drawn,
+            epochs=round(drawn / rows, 4) if rows else 0.0,
+            tokens=known.tokens + use.tokens,
+        )
+    return tuple(found.values())
+
+
 def encode_demonstrations(
     corpus: Corpus[Demonstration], writer: Writer, limits: Limits
 ) -> Material:
@@ -119,10 +147,11 @@ def encode_demonstrations(
 
 
 def encode_rankings(corpus: Corpus[Ranking], writer: Writer, limits: Limits) -> Material:
-    """Documents of K replies each, with their ranks."""
+    """Documents of K replies each, with their ranks; a sampled reply that was cut off stays so."""
 
     def encode(row: Ranking) -> Entry:
-        return _entry(writer, row.prompt, row.replies, row.ranks, row.target)
+        ended = row.ended if isinstance(row, SampledRanking) else ()
+        return _entry(writer, row.prompt, row.replies, row.ranks, row.target, ended)
 
     return _encode(corpus, encode, limits)
 
@@ -137,9 +166,16 @@ def encode_prompts(corpus: Corpus[Demonstration], writer: Writer, limits: Limits
 
 
 def _entry(
-    writer: Writer, prompt: Prompt, texts: tuple[str, ...], ranks: tuple[int, ...], target: str
+    writer: Writer,
+    prompt: Prompt,
+    texts: tuple[str, ...],
+    ranks: tuple[int, ...],
+    target: str,
+    ended: tuple[bool, ...] = (),
 ) -> Entry:
-    replies = tuple(writer.reply(prompt, text) for text in texts)
+    """`ended` says which of `texts` are whole; without it all are."""
+    whole = ended or (True,) * len(texts)
+    replies = tuple(writer.reply(prompt, *pair) for pair in zip(texts, whole, strict=True))
     return Entry(
         prompt, Document(prompt.source, writer.prompt(prompt), replies), texts, ranks, target
     )
@@ -161,14 +197,17 @@ def _encode(corpus: Corpus[T], encode: Callable[[T], Entry], limits: Limits) -> 
         kept = [_fitting(wordings, limits) for wordings in encoded]
         rows[label] = tuple(wordings for wordings in kept if wordings)
         too_long[label] = len(encoded) - len(rows[label])
-    held_out = _fitting([encode(row) for row in corpus.held_out], limits)
+    measured = [encode(row) for row in corpus.held_out]
+    held_out = _fitting(measured, limits)
+    lost = Counter(entry.prompt.source for entry in measured)
+    lost.subtract(entry.prompt.source for entry in held_out)
     if not any(rows.values()):
         raise UsageError(
             f"data {corpus.name}: none of {sum(too_long.values())} rows has a prompt of at most "
             f"{limits.prompt} and a reply of at most {limits.reply} tokens",
             "raise max_prompt or max_reply of the stage",
         )
-    return Material(rows, held_out, corpus.digests, too_long)
+    return Material(rows, held_out, corpus.digests, TooLong(too_long, lost))
 
 
 def _fitting(entries: Sequence[Entry], limits: Limits) -> tuple[Entry, ...]:
@@ -176,5 +215,5 @@ def _fitting(entries: Sequence[Entry], limits: Limits) -> tuple[Entry, ...]:
         entry
         for entry in entries
         if 0 < len(entry.document.prompt) <= limits.prompt
-        and all(len(reply) <= limits.reply for reply in entry.document.replies)
+        and all(0 < len(reply) <= limits.reply for reply in entry.document.replies)
     )

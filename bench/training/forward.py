@@ -3,7 +3,7 @@
 Shapes: B replies in a batch, T tokens of the longest, n reply tokens in all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -12,9 +12,12 @@ from torch import Tensor, nn
 
 from bench.models.pieces import in_pieces
 from bench.models.projection import project_only
-from bench.training.layout import Batch
+from bench.training.layout import Batch, Document, lay_out, micro_batches
 from bench.training.network import Network, active
 from bench.training.token_logprobs import entropies, token_logprobs
+
+Grids = tuple[Tensor, ...]  # each [B, T]
+Rows = tuple[Tensor, ...]  # each [T], of one reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,30 @@ def rewards(network: Network, batch: Batch) -> Tensor:
     end token are the same, that comparison makes a reward model blind to the end of a reply.
     """
     return _scalars(network, batch, batch.last_B)
+
+
+@torch.no_grad()
+def by_reply(
+    documents: Sequence[Document],
+    network: Network,
+    micro_tokens: int,
+    run: Callable[[Batch], Grids],
+) -> list[Rows]:
+    """For each reply, in the order of `documents`, its row of every grid that `run` gives, on CPU.
+
+    Rows are cut to the reply's tokens, so they can be put together in any other layout. Documents
+    are run `micro_tokens` tokens at once, by this process alone.
+    """
+    found: list[list[Rows]] = [[] for _ in documents]
+    for places in micro_batches(documents, micro_tokens):
+        chosen = [documents[place] for place in places]
+        batch = lay_out(chosen, network.reach, network.width).to(network.device)
+        grids = [grid_BT.cpu() for grid_BT in run(batch)]
+        lengths = [len(reply) for document in chosen for reply in document.replies]
+        owners = [place for place in places for _ in documents[place].replies]
+        for number, (place, length) in enumerate(zip(owners, lengths, strict=True)):
+            found[place].append(tuple(grid_BT[number, :length] for grid_BT in grids))
+    return [rows for document in found for rows in document]
 
 
 def _logits(network: Network, batch: Batch, temperature: float) -> Tensor:

@@ -29,14 +29,13 @@ from bench.training.reinforce import (
     close_batch,
     count_distance,
     count_policy,
+    draw,
     finish,
-    learn_ptx,
     open_loop,
     parts,
-    rollout_metrics,
-    stop_if_astray,
 )
-from bench.training.rollout import Judge, Rollouts, Team, cut, roll_out
+from bench.training.rewards import RewardFunction
+from bench.training.rollout import Rollouts, Team, cut
 from bench.training.settings import Grpo, Rloo
 from bench.training.writer import Writer
 
@@ -46,7 +45,7 @@ def train_grouped(
     site: Site,
     policy: Network,
     reference: Network,
-    reward: Judge,
+    reward: RewardFunction,
     writer: Writer,
     prompts: Stream,
     ptx: Stream | None,
@@ -63,18 +62,14 @@ def train_grouped(
     group = settings.group
     loop = open_loop(settings, site, team, prompts)
     for step in batches(loop, settings):
-        entries = prompts.take(step * settings.batch, settings.batch)
-        rollouts = roll_out(team, settings, site, entries, step, group)
-        told = rollout_metrics(rollouts, settings.kl)
-        stop_if_astray(loop, settings, step, rollouts, told)
+        rollouts, told = draw(loop, settings, team, prompts, step, group, settings.kl)
         advantages_B = estimate(rollouts, settings)
         for part in parts(settings, site, step, group):
             meter = Meter()
             learn_policy(
                 policy, rollouts, advantages_B, part.places, settings, site.processes, meter
             )
-            learn_ptx(loop, settings, team, ptx, part, meter)
-            apply(loop, settings, rollouts, part, told, meter)
+            apply(loop, settings, team, ptx, rollouts, part, told, meter)
         close_batch(loop, settings, team, prompts, step)
     return finish(loop, settings, prompts, ptx, group)
 

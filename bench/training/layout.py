@@ -19,11 +19,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from bench.models.encode import Ids
 from bench.models.pieces import Piece
 from bench.models.rows import pad
 from bench.training.tree import Row, fill_rows, write_row
 
-Ids = tuple[int, ...]
 WIDTH = 256  # tokens of a packed row unless a document is longer; attention grows with its square
 WIDE = 2048  # where attention runs piece by piece and does not; the mask is still made
 

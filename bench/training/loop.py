@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from torch import Tensor
@@ -23,7 +24,7 @@ from bench.training.layout import Document
 from bench.training.log import Log
 from bench.training.processes import Processes
 from bench.training.settings import Training
-from bench.training.state import STATE, State, load_state, save_state
+from bench.training.state import BEFORE, STATE, State, load_state, save_state
 from bench.training.updates import Group, Updates
 from bench.training.watch import Watcher
 from bench.types import Json
@@ -44,17 +45,36 @@ class Site:
     watcher: Watcher
 
 
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """The last state that a stage which went astray at update `astray` had saved and made a good
+    update from: after `step` updates, with the tokens learned from until then, by source."""
+
+    step: int
+    astray: int
+    tokens: Mapping[str, int]
+
+
+class AstrayError(RunError):
+    """A stage has gone astray. With `last_good` its networks hold the weights of that state."""
+
+    def __init__(self, cause: str, remedy: str = "", last_good: LastGood | None = None) -> None:
+        super().__init__(cause, remedy)
+        self.last_good = last_good
+
+
 class Loop:
     """Numbers the updates of a stage and keeps its state; a killed stage goes on from the last."""
 
     def __init__(self, site: Site, settings: Training, groups: Sequence[Group], total: int) -> None:
         self.site, self.settings, self.total = site, settings, total
         self.updates = Updates(groups, settings, total, site.processes)
-        self.path = site.folder / WORK / STATE
+        self.path, self.before = (site.folder / WORK / name for name in (STATE, BEFORE))
         self.facts: dict[str, Json] = {}
         self.tokens: Counter[str] = Counter()
         self.start, self.lines, self.seconds = 0, 0, 0.0
-        self._restore()
+        for newest in islice(self._saved(), 1):
+            self._restore(newest)
         self.clock = time.perf_counter()
         site.watcher.begin(site.name, site.kind, total, self.start)
         self.log = Log(site.folder, site.watcher, site.processes.main, self.start, self.lines)
@@ -74,7 +94,7 @@ class Loop:
         Without `may_save` it is not: more belongs to the step, and the caller saves after it.
 
         Raises:
-            RunError: something is not finite or passes `max_loss`; the last state stays.
+            AstrayError: something is not finite or passes `max_loss`; the last state stays.
         """
         done = self.updates.apply(step)
         seen = {"seconds": round(self.elapsed(), 3), "tokens": float(self.tokens.total())}
@@ -91,21 +111,26 @@ class Loop:
             self.save(step + 1)
 
     def stop(self, step: int, what: str, limit: str = "") -> None:
-        """Raise the error that ends a stage which has gone astray at update `step`.
+        """Go back to the last good state, and raise the AstrayError that ends the stage, which has
+        gone astray at update `step`.
 
         `limit` is the setting that stopped it: with a larger one it goes on from the saved state.
         """
-        saved = load_state(self.path)
-        kept = (
-            f"the state after update {saved.facts['step']} is kept in {self.path}"
-            if saved is not None and saved.facts["inputs"] == self.site.inputs
-            else "no state had been saved"
-        )
+        kept, good = "no state had been saved", None
+        for place, saved in enumerate(self._saved()):
+            self._restore(saved)
+            if place == 0:
+                kept = f"the state after update {self.start} is kept in {self.path}"
+            if self.start < step:  # the update after it went well
+                self.updates.adopt_average()
+                good = LastGood(self.start, step + 1, self.tokens)
+                break
         further = f"raise stages.{self.site.name}.{limit} to go on from there, or " if limit else ""
-        raise RunError(
+        raise AstrayError(
             f"stage {self.site.name}: {what} at update {step + 1}; {kept}",
             f"{further}lower its rate: --set stages.{self.site.name}.optimizer.lr="
             f"{self.settings.optimizer.lr / 3:.2g}",
+            good,
         )
 
     def save(self, step: int) -> None:
@@ -118,7 +143,7 @@ class Loop:
             "tokens": dict(self.tokens),
         }
         if self.site.processes.main:
-            save_state(self.path, State(self.updates.tensors(), self.facts))
+            save_state(self.path, State(self.updates.tensors(), self.facts), self.before)
         self.site.processes.wait()
 
     def end(self) -> None:
@@ -135,10 +160,15 @@ class Loop:
         """The weights as they are, for a snapshot."""
         return {name: value.detach().clone() for name, value in self.updates.parameters.items()}
 
-    def _restore(self) -> None:
-        saved = load_state(self.path)
-        if saved is None or saved.facts.get("inputs") != self.site.inputs:
-            return
+    def _saved(self) -> Iterator[State]:
+        """The states that were saved of these inputs, the newest first."""
+        for path in (self.path, self.before):
+            saved = load_state(path)
+            if saved is not None and saved.facts.get("inputs") == self.site.inputs:
+                yield saved
+
+    def _restore(self, saved: State) -> None:
+        """Put back `saved`."""
         self.updates.restore(saved.tensors)
         self.facts = saved.facts
         step, lines, seconds, tokens = (
@@ -149,4 +179,4 @@ class Loop:
         assert isinstance(seconds, float)
         assert isinstance(tokens, dict)
         self.start, self.lines, self.seconds = step, lines, seconds
-        self.tokens.update({source: int(str(count)) for source, count in tokens.items()})
+        self.tokens = Counter({source: int(str(count)) for source, count in tokens.items()})

@@ -1,7 +1,7 @@
 """What a rank stage has done so far, kept in whole portions: `training/rankings.partial.jsonl`.
 
     {"inputs": "5f0c...", "portion": 16}
-    [{"texts": ["sports", "politics"], "scores": [1.0, 0.0], ...}, ... 16 prompts]
+    [{"texts": ["sports", "politics"], "whole": [true, true], ...}, ... 16 prompts]
 
 A line is a portion. One that a kill cut short is dropped, and its prompts are sampled together
 again: a reply's last bits depend on what is run beside it, so portions are never split.
@@ -22,11 +22,13 @@ from bench.store import to_json, write_atomic
 class Judged:
     """The distinct replies to one prompt and their scores, None where one could not be judged.
 
-    `scores` is empty where there is but one reply; `reason` and `metrics` are those of the verdict;
-    `tokens`, `replies` and `ended` count what was sampled, repetitions included.
+    `whole` says which of `texts` came to their end; `scores` is empty where there is but one reply;
+    `reason` and `metrics` are those of the verdict; `tokens`, `replies` and `ended` count what was
+    sampled, repetitions included.
     """
 
     texts: tuple[str, ...]
+    whole: tuple[bool, ...]
     scores: tuple[float | None, ...]
     reason: str
     metrics: Mapping[str, float]
@@ -40,12 +42,12 @@ class Judged:
         return len(self.texts) < 2
 
     @property
-    def known(self) -> list[tuple[str, float]]:
-        """The replies that could be judged, with their scores."""
+    def known(self) -> list[tuple[str, bool, float]]:
+        """The replies that could be judged, whether they are whole, and their scores."""
         if self.alike:
             return []
-        pairs = zip(self.texts, self.scores, strict=True)
-        return [(text, score) for text, score in pairs if score is not None]
+        found = zip(self.texts, self.whole, self.scores, strict=True)
+        return [(text, whole, score) for text, whole, score in found if score is not None]
 
 
 _PORTION = TypeAdapter(list[Judged])

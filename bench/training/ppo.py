@@ -27,14 +27,13 @@ from bench.training.reinforce import (
     close_batch,
     count_distance,
     count_policy,
+    draw,
     finish,
-    learn_ptx,
     open_loop,
     parts,
-    rollout_metrics,
-    stop_if_astray,
 )
-from bench.training.rollout import Judge, Rollouts, Team, cut, roll_out
+from bench.training.rewards import RewardFunction
+from bench.training.rollout import Rollouts, Team, cut
 from bench.training.settings import Ppo
 from bench.training.writer import Writer
 
@@ -47,7 +46,7 @@ def train_ppo(
     policy: Network,
     reference: Network,
     value: Network,
-    reward: Judge,
+    reward: RewardFunction,
     writer: Writer,
     prompts: Stream,
     ptx: Stream | None,
@@ -63,11 +62,8 @@ def train_ppo(
     team = Team(policy, reference, value, reward, writer)
     loop = open_loop(settings, site, team, prompts, settings.value.lr / settings.optimizer.lr)
     for step in batches(loop, settings):
-        entries = prompts.take(step * settings.batch, settings.batch)
-        rollouts = roll_out(team, settings, site, entries, step, settings.group)
         coefficient = _coefficient(loop, settings)
-        told = rollout_metrics(rollouts, coefficient)
-        stop_if_astray(loop, settings, step, rollouts, told)
+        rollouts, told = draw(loop, settings, team, prompts, step, settings.group, coefficient)
         advantages_BT, returns_BT = estimate(rollouts, settings, coefficient)
         learned_BT = rollouts.learned
         explained = explained_variance(rollouts.values_BT, returns_BT, learned_BT)
@@ -78,8 +74,7 @@ def train_ppo(
                 policy, rollouts, advantages_BT, part.places, settings, site.processes, meter
             )
             learn_values(value, rollouts, returns_BT, part.places, settings, site.processes, meter)
-            learn_ptx(loop, settings, team, ptx, part, meter)
-            apply(loop, settings, rollouts, part, told, meter)
+            apply(loop, settings, team, ptx, rollouts, part, told, meter)
         loop.facts[KL] = _adapted(settings, coefficient, told["kl"])
         close_batch(loop, settings, team, prompts, step)
     return finish(loop, settings, prompts, ptx, settings.group)

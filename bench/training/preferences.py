@@ -5,7 +5,8 @@
     chosen, rejected (and prompt)   text or lists of messages; without prompt, what both share; or
                                     transcripts: "\\n\\nHuman: Hi\\n\\nAssistant: Hello"
 
-`sources.py` calls it after the recipe's `columns` have renamed the data's.
+`sources.py` calls it after the recipe's `columns` have renamed the data's. Rows of one prompt are
+held out together, unless the recipe names another group.
 
 >>> row = Row({"prompt": "2 + 2 =", "chosen": "4", "rejected": "5"}, "sums.jsonl:1")
 >>> from_pair(row, Name("sums", "0", "")).ranks
@@ -13,14 +14,15 @@
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bench.errors import TaskError
 from bench.registry.data import Row
+from bench.registry.prompt import digest
 from bench.training.messages import Name, prompt_of, read_reply, read_text, read_turns, unexpected
 from bench.training.rankings import RankingRow, checked, first_problem, ranking_of
-from bench.types import Json, Ranking, Role, Turn
+from bench.types import Json, Prompt, Ranking, Role, Turn
 
 SPEAKERS: dict[str, Role] = {"Human": "user", "Assistant": "assistant"}
 SPEAKER = re.compile(r"\n\n(Human|Assistant):")
@@ -51,7 +53,7 @@ def from_ranked(row: Row, name: Name) -> Ranking:
         raise unexpected(row, "completions", completions, "a list")
     items = (Row({"completions": item}, row.where) for item in completions)
     replies = tuple(read_reply(item, "completions") for item in items)
-    prompt = prompt_of(row, name, read_turns(row, "prompt"))
+    prompt = _prompt(row, name, read_turns(row, "prompt"))
     return _fitting(row, Ranking(prompt, replies, _ranks(row, replies)))
 
 
@@ -70,7 +72,12 @@ def from_pair(row: Row, name: Name) -> Ranking:
         )
     lead = read_turns(row, "prompt")
     turns = asked if asked[: len(lead)] == lead else (*lead, *asked)
-    return _fitting(row, Ranking(prompt_of(row, name, turns), (chosen, rejected), (1, 2)))
+    return _fitting(row, Ranking(_prompt(row, name, turns), (chosen, rejected), (1, 2)))
+
+
+def _prompt(row: Row, name: Name, turns: Sequence[Turn]) -> Prompt:
+    made = prompt_of(row, name, turns)
+    return made if name.group else replace(made, group=digest([made.text]))
 
 
 def _opened(row: Row, column: str) -> tuple[tuple[Turn, ...], str]:

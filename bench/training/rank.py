@@ -19,13 +19,13 @@ from bench.training.network import Network
 from bench.training.portions import Judged, Portions
 from bench.training.rank_metrics import left_out, means, rank_metrics
 from bench.training.rank_prompts import choose_prompts
-from bench.training.rankings import save_rankings
-from bench.training.sampling import Sampled, Sampling, sample
+from bench.training.rankings import SampledRanking, save_rankings
+from bench.training.sampling import Sampled, sample
 from bench.training.seeds import seed_of
 from bench.training.settings import Rank
 from bench.training.verdict import Ranker
 from bench.training.writer import Writer
-from bench.types import Ranking
+from bench.types import Generation, Ranking
 
 RANKINGS = "rankings.jsonl"
 PARTIAL = "rankings.partial.jsonl"
@@ -129,10 +129,8 @@ def _draw(
         for number in range(replies)
     ]
     prompts = [entry.document.prompt for entry in entries for _ in range(replies)]
-    # A reply that was cut off gets an end where it is learned from, which must fit in as well.
-    longest = max(1, settings.max_reply - 1)
-    sampling = Sampling(longest, settings.temperature, settings.top_p)
-    found = sample(network, writer, prompts, seeds, sampling)
+    how = Generation(settings.max_reply, temperature=settings.temperature, top_p=settings.top_p)
+    found = sample(network, writer, prompts, seeds, how, settings.micro_tokens)
     return [found[start : start + replies] for start in range(0, len(found), replies)]
 
 
@@ -148,6 +146,7 @@ def _judge(
     return [
         Judged(
             texts=tuple(found),
+            whole=tuple(reply.ended for reply in found.values()),
             scores=verdict.scores,
             reason=verdict.reason,
             metrics=verdict.metrics,
@@ -171,8 +170,9 @@ def _distinct(writer: Writer, entry: Entry, replies: Sequence[Sampled]) -> dict[
 def _rankings(entries: Sequence[Entry], judged: Sequence[Judged], tie: float) -> Iterator[Ranking]:
     for entry, item in zip(entries, judged, strict=True):
         if len(item.known) > 1:
-            texts, scores = zip(*item.known, strict=True)
-            yield Ranking(entry.prompt, texts, dense_ranks(scores, tie), scores, entry.target)
+            texts, whole, scores = zip(*item.known, strict=True)
+            ranks = dense_ranks(scores, tie)
+            yield SampledRanking(entry.prompt, texts, ranks, scores, entry.target, whole)
 
 
 def _told(fresh: Sequence[Judged], seconds: float) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """What a rank stage has to say of itself: counts for its stage file, means for who watches.
 
->>> told = Judged(("a", "b"), (1.0, 0.0), "", {}, tokens=9, replies=3, ended=3)
+>>> told = Judged(("a", "b"), (True, True), (1.0, 0.0), "", {}, tokens=9, replies=3, ended=3)
 >>> means([told])
 {'ended': 1.0, 'score': 0.5}
 """
@@ -47,7 +47,7 @@ def rank_metrics(judged: Sequence[Judged], rankings: Sequence[Ranking]) -> dict[
 def means(judged: Sequence[Judged]) -> dict[str, float]:
     """Means of what was measured at least once; of at least one prompt."""
     values: dict[str, list[float]] = {
-        "score": [score for item in judged for _, score in item.known]
+        "score": [score for item in judged for _, _, score in item.known]
     }
     for item in judged:
         for name, value in item.metrics.items():

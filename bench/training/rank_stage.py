@@ -15,8 +15,6 @@ from bench.training.verdict import Ranker, by_reward
 from bench.training.workshop import Workshop
 from bench.training.writer import Writer
 
-MICRO_TOKENS = 4096  # that a reward model reads at once
-
 
 def run_rank(workshop: Workshop, settings: Rank, site: Site) -> dict[str, float]:
     """Sample and rank replies; what was found, for the stage's file."""
@@ -25,11 +23,9 @@ def run_rank(workshop: Workshop, settings: Rank, site: Site) -> dict[str, float]
     network = open_network(weights, workshop.device, workshop.dtype, None, site.seed)
     corpus = demonstrations_of(workshop.corpus(settings.prompts))
     limits = Limits(settings.max_prompt, settings.max_reply)
-    workshop.report(site.name, [corpus])
     mix = workshop.recipe.data[settings.prompts].mix
     material = encode_prompts(corpus, writer, limits)
-    if material.losses:
-        site.watcher.note(f"{site.name}: longer than max_prompt: {material.losses}")
+    workshop.report(site.name, {"prompts": (corpus, material)})
     stream = Stream(material, mix, site.seed)
     ranker = _ranker(workshop, settings, network, writer)
     return rank(settings, site, network, writer, stream, ranker).metrics
@@ -42,4 +38,4 @@ def _ranker(workshop: Workshop, settings: Rank, network: Network, writer: Writer
         return Judge(HuggingFace(by.judge, options, workshop.weights(by.judge)))
     part = RewardPart(model=by.model, scorer=by.scorer)
     judges = open_judges(workshop, [part], network, workshop.weights(settings.from_), writer)
-    return by_reward(make_rewarder([part], judges, workshop.places, MICRO_TOKENS))
+    return by_reward(make_rewarder([part], judges, workshop.places, settings.micro_tokens))

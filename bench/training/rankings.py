@@ -3,20 +3,27 @@
     {"source": "topic", "id": "topic-train-001", "group": "topic-train-001",
      "messages": [{"role": "user", "content": "Text: ..."}], "text": "Text: ...", "delimiter": " ",
      "completions": ["sports", "politics"], "ranks": [1, 2], "scores": [1.0, 0.0],
-     "target": "sports"}
+     "target": "sports", "ended": [true, true]}
 
-Rank 1 is best and equal ranks are ties.
+Rank 1 is best and equal ranks are ties. `ended` is left empty where people wrote the replies.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bench.errors import RunError
 from bench.store import to_json, write_atomic
 from bench.types import Prompt, Ranking, Role, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class SampledRanking(Ranking):
+    """A Ranking of replies that a model wrote: `ended` is False where one was cut off."""
+
+    ended: tuple[bool, ...] = ()
 
 
 class Message(BaseModel):
@@ -43,6 +50,7 @@ class RankingRow(BaseModel):
     ranks: Annotated[tuple[int, ...], Field(strict=False)]
     scores: Annotated[tuple[float, ...], Field(strict=False)] = ()
     target: str = ""
+    ended: Annotated[tuple[bool, ...], Field(strict=False)] = ()
 
 
 def save_rankings(path: Path, rankings: Sequence[Ranking]) -> None:
@@ -54,19 +62,6 @@ def save_rankings(path: Path, rankings: Sequence[Ranking]) -> None:
     write_atomic(path, "".join(to_json(_line(ranking)) + "\n" for ranking in rankings).encode())
 
 
-def load_rankings(path: Path) -> list[Ranking]:
-    """What `save_rankings` wrote; `example` of every prompt is None.
-
-    Raises:
-        RunError: no such file, or a damaged line, which is named.
-    """
-    try:
-        with path.open(encoding="utf-8") as lines:
-            return [_read(path, number, line) for number, line in enumerate(lines, start=1)]
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"{path}: cannot be read: {error}", "run the rank stage again") from None
-
-
 def ranking_of(row: RankingRow) -> Ranking:
     """The Ranking that `row` holds.
 
@@ -75,15 +70,16 @@ def ranking_of(row: RankingRow) -> Ranking:
     """
     turns = tuple(Turn(message.role, message.content) for message in row.messages)
     prompt = Prompt(row.source, row.id, row.group, turns, row.text, row.delimiter)
-    return checked(Ranking(prompt, row.completions, row.ranks, row.scores, row.target))
+    said = prompt, row.completions, row.ranks, row.scores, row.target
+    return checked(SampledRanking(*said, row.ended) if row.ended else Ranking(*said))
 
 
 def checked(ranking: Ranking) -> Ranking:
     """`ranking` if it makes sense.
 
     Raises:
-        ValueError: fewer than two replies, a rank or score too many or too few, a rank below 1,
-            or one reply under two ranks.
+        ValueError: fewer than two replies, a rank, score or end too many or too few, a rank below
+            1, or one reply under two ranks.
     """
     replies, ranks = ranking.replies, ranking.ranks
     if len(replies) < 2:
@@ -92,6 +88,8 @@ def checked(ranking: Ranking) -> Ranking:
         raise ValueError(f"ranks: found {len(ranks)} for {len(replies)} completions")
     if ranking.scores and len(ranking.scores) != len(replies):
         raise ValueError(f"scores: found {len(ranking.scores)} for {len(replies)} completions")
+    if isinstance(ranking, SampledRanking) and len(ranking.ended) != len(replies):
+        raise ValueError(f"ended: found {len(ranking.ended)} for {len(replies)} completions")
     if min(ranks) < 1:
         raise ValueError(f"ranks: found {min(ranks)}, expected whole numbers, the best of them 1")
     rank_of = dict(zip(replies, ranks, strict=True))
@@ -109,14 +107,6 @@ def first_problem(error: ValueError) -> str:
     return str(error)
 
 
-def _read(path: Path, number: int, line: str) -> Ranking:
-    try:
-        return ranking_of(RankingRow.model_validate_json(line))
-    except ValueError as error:
-        cause = f"{path}:{number}: {first_problem(error)}"
-        raise RunError(cause, "run the rank stage again") from None
-
-
 def _line(ranking: Ranking) -> dict[str, object]:
     prompt = ranking.prompt
     row = RankingRow(
@@ -130,5 +120,6 @@ def _line(ranking: Ranking) -> dict[str, object]:
         ranks=ranking.ranks,
         scores=ranking.scores,
         target=ranking.target,
+        ended=ranking.ended if isinstance(ranking, SampledRanking) else (),
     )
     return row.model_dump()

@@ -18,7 +18,7 @@ from math import ceil
 from torch import Tensor
 
 from bench.errors import RunError
-from bench.training.encode import Stream
+from bench.training.encode import Stream, together
 from bench.training.held_out import Measured, changes, from_json, means, measure, to_json
 from bench.training.layout import Document
 from bench.training.loop import Loop, Site
@@ -28,10 +28,11 @@ from bench.training.mixture import permuted
 from bench.training.network import Network, trained_parameters
 from bench.training.outcome import Outcome
 from bench.training.ptx import LOSS, PREFIX, add_ptx_gradient, drawn_before, ptx_documents
-from bench.training.rollout import Rollouts, Team
+from bench.training.rollout import Rollouts, Team, roll_out
 from bench.training.seeds import seed_of
 from bench.training.settings import Ppo, Reinforcement
 from bench.training.updates import Group
+from bench.types import DataUse
 
 FIRST, LAST = "held_out_first", "held_out_last"  # measurements, in the saved state
 
@@ -88,6 +89,28 @@ def batches(loop: Loop, settings: Reinforcement) -> Iterator[int]:
     yield from range(loop.start // updates_per_batch(settings), settings.steps)
 
 
+def draw(
+    loop: Loop,
+    settings: Reinforcement,
+    team: Team,
+    prompts: Stream,
+    step: int,
+    group: int,
+    kl_coefficient: float,
+) -> tuple[Rollouts, dict[str, float]]:
+    """Rollout batch `step`, `group` replies to each of its prompts, and what is known of it before
+    it is learned from.
+
+    Raises:
+        RunError: the policy is too far from the reference, or no reply could be judged.
+    """
+    entries = prompts.take(step * settings.batch, settings.batch)
+    rollouts = roll_out(team, settings, loop.site, entries, step, group)
+    told = rollout_metrics(rollouts, kl_coefficient)
+    _stop_if_astray(loop, settings, step, rollouts, told)
+    return rollouts, told
+
+
 def rollout_metrics(rollouts: Rollouts, kl_coefficient: float) -> dict[str, float]:
     """What is known of a rollout batch before it is learned from; kl in nats a reply.
 
@@ -115,30 +138,6 @@ def rollout_metrics(rollouts: Rollouts, kl_coefficient: float) -> dict[str, floa
     return meter.means() | {"kl_coefficient": kl_coefficient, "unscored": unscored}
 
 
-def stop_if_astray(
-    loop: Loop,
-    settings: Reinforcement,
-    step: int,
-    rollouts: Rollouts,
-    told: Mapping[str, float],
-) -> None:
-    """Look at rollout batch `step` before it is learned from.
-
-    Raises:
-        RunError: the policy is too far from the reference, or no reply could be judged.
-    """
-    update = step * updates_per_batch(settings)
-    if settings.max_kl is not None and told["kl"] > settings.max_kl:
-        said = f"kl is {told['kl']:.4g} nats a reply, above max_kl {settings.max_kl:g}"
-        loop.stop(update, said, "max_kl")
-    if "reward" not in told:
-        raise RunError(
-            f"stage {loop.site.name}: none of the {len(rollouts.reasons)} replies of rollout batch "
-            f"{step + 1} could be scored; the first one: {rollouts.reasons[0]}",
-            f"look at stages.{loop.site.name}.reward: its terms must be able to judge the prompts",
-        )
-
-
 def count_policy(
     meter: Meter,
     loss: tuple[Tensor, int],
@@ -161,24 +160,19 @@ def count_distance(meter: Meter, logprobs_BT: Tensor, old_BT: Tensor, mask_BT: T
     meter.add("approx_kl", float(distance_BT.sum()), int(mask_BT.sum()))
 
 
-def learn_ptx(
-    loop: Loop, settings: Reinforcement, team: Team, ptx: Stream | None, part: Part, meter: Meter
-) -> None:
-    """Add the gradient of the text that goes with `part`, if any is mixed in."""
-    if settings.ptx is not None and ptx is not None:
-        documents = ptx_documents(settings.ptx, ptx, part.episodes)
-        add_ptx_gradient(team.policy, settings.ptx, documents, settings.micro_tokens, loop, meter)
-
-
 def apply(
     loop: Loop,
     settings: Reinforcement,
+    team: Team,
+    ptx: Stream | None,
     rollouts: Rollouts,
     part: Part,
     told: Mapping[str, float],
     meter: Meter,
 ) -> None:
-    """The update of `part`: count its tokens, log its metrics beside `told`, the batch's."""
+    """The update of `part`, whose gradients have gathered: add that of the text that goes with it,
+    count its tokens, log its metrics beside `told`, the batch's."""
+    _mix_in(loop, settings, team, ptx, part, meter)
     loop.count(_learned(rollouts, part))
     found = meter.means(loop.site.processes)
     parts_of_loss = [
@@ -205,18 +199,63 @@ def finish(
 ) -> Outcome:
     """Close the loop, and say what came of it."""
     loop.end()
-    data = prompts.used(settings.steps * settings.batch, loop.tokens)
-    if settings.ptx is not None and ptx is not None:
-        episodes = settings.steps * settings.inner_epochs * settings.batch * group
-        mixed = {
-            name.removeprefix(PREFIX): count
-            for name, count in loop.tokens.items()
-            if name.startswith(PREFIX)
-        }
-        data += ptx.used(drawn_before(settings.ptx.ratio, episodes), mixed)
+    data = used(settings, prompts, ptx, group, settings.steps, loop.tokens)
     first, last = (from_json(loop.facts[name]) for name in (FIRST, LAST))
     metrics = changes(first, last, prompts.material.held_out)
     return Outcome(loop.total, loop.tokens.total(), data, metrics)
+
+
+def used(
+    settings: Reinforcement,
+    prompts: Stream,
+    ptx: Stream | None,
+    group: int,
+    steps: int,
+    tokens: Mapping[str, int],
+) -> tuple[DataUse, ...]:
+    """What `steps` rollout batches took from each source, as prompts and as text to mix in.
+
+    `tokens` carried loss, by source, those of the text under names that begin with `ptx/`.
+    """
+    asked = prompts.used(steps * settings.batch, tokens)
+    if settings.ptx is None or ptx is None:
+        return asked
+    episodes = steps * settings.inner_epochs * settings.batch * group
+    mixed = {
+        name.removeprefix(PREFIX): count
+        for name, count in tokens.items()
+        if name.startswith(PREFIX)
+    }
+    return together((*asked, *ptx.used(drawn_before(settings.ptx.ratio, episodes), mixed)))
+
+
+def _stop_if_astray(
+    loop: Loop,
+    settings: Reinforcement,
+    step: int,
+    rollouts: Rollouts,
+    told: Mapping[str, float],
+) -> None:
+    """Raise RunError if rollout batch `step` is nothing to learn from."""
+    update = step * updates_per_batch(settings)
+    if settings.max_kl is not None and told["kl"] > settings.max_kl:
+        said = f"kl is {told['kl']:.4g} nats a reply, above max_kl {settings.max_kl:g}"
+        loop.stop(update, said, "max_kl")
+    if "reward" not in told:
+        raise RunError(
+            f"stage {loop.site.name}: none of the {len(rollouts.reasons)} replies of rollout batch "
+            f"{step + 1} could be scored; the first one: {rollouts.reasons[0]}",
+            f"look at stages.{loop.site.name}.reward: its terms must be able to judge the prompts",
+        )
+
+
+def _mix_in(
+    loop: Loop, settings: Reinforcement, team: Team, ptx: Stream | None, part: Part, meter: Meter
+) -> None:
+    """Add the gradient of the text that goes with `part`, if any is mixed in."""
+    if settings.ptx is not None and ptx is not None:
+        documents = ptx_documents(settings.ptx, ptx, part.episodes)
+        add_ptx_gradient(team.policy, settings.ptx, documents, settings.micro_tokens, loop, meter)
 
 
 def _size(settings: Reinforcement) -> int:

@@ -15,8 +15,6 @@ from itertools import islice
 from numbers import Real
 from pathlib import Path
 
-import torch
-
 from bench.errors import TaskError, did_you_mean
 from bench.registry.folder import select
 from bench.registry.hooks import load_function, load_hooks
@@ -24,8 +22,8 @@ from bench.scoring.choice import accuracy
 from bench.scoring.record import Scorers, to_record
 from bench.scoring.scorers import RUN_CODE, find_scorers
 from bench.training.encode import Entry
-from bench.training.forward import rewards
-from bench.training.layout import Document, lay_out, micro_batches
+from bench.training.forward import Grids, by_reply, rewards
+from bench.training.layout import Batch
 from bench.training.network import Network
 from bench.training.sampling import Sampled
 from bench.training.sources import Places
@@ -58,13 +56,20 @@ Term = Callable[[Sequence[Entry], Replies], list[list[Mark]]]  # [G][K], as the 
 def model_term(network: Network, micro_tokens: int) -> Term:
     """The score that the reward model `network` gives to the tokens as they were sampled."""
 
+    def run(batch: Batch) -> Grids:
+        return (rewards(network, batch).unsqueeze(1),)  # [B, 1]
+
     def judge(entries: Sequence[Entry], replies: Replies) -> list[list[Mark]]:
         documents = [
             replace(entry.document, replies=tuple(reply.ids for reply in own))
             for entry, own in zip(entries, replies, strict=True)
         ]
-        found = _scores(network, documents, micro_tokens)
-        return [[marked(value) for value in values] for values in found]
+        asked = [document for document in documents if document.replies]
+        scores = iter(by_reply(asked, network, micro_tokens, run))
+        return [
+            [marked(float(score)) for (score,) in islice(scores, len(document.replies))]
+            for document in documents
+        ]
 
     return judge
 
@@ -125,22 +130,6 @@ def function_term(reference: str, folder: Path) -> Term:
 def marked(value: float) -> Mark:
     """`value` as a Mark; NaN and infinity judge nothing."""
     return Mark(value) if math.isfinite(value) else Mark(None, NOT_FINITE)
-
-
-def _scores(
-    network: Network, documents: Sequence[Document], micro_tokens: int
-) -> list[list[float]]:
-    """The reward of each reply of each document."""
-    found: list[list[float]] = [[] for _ in documents]
-    asked = [place for place, document in enumerate(documents) if document.replies]
-    with torch.no_grad():
-        for group in micro_batches([documents[place] for place in asked], micro_tokens):
-            chosen = [asked[number] for number in group]
-            batch = lay_out([documents[place] for place in chosen], network.reach, network.width)
-            values = iter(rewards(network, batch.to(network.device)).tolist())
-            for place in chosen:
-                found[place] = list(islice(values, len(documents[place].replies)))
-    return found
 
 
 def _own_scorer(name: str, task_name: str, places: Places) -> Scorers:

@@ -8,7 +8,7 @@ A reply that scores 0.3 under `rm` and 1 under its task's headline has reward 2.
 cannot judge has none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.errors import UsageError
@@ -41,9 +41,12 @@ class Scored:
     reasons_GK: list[list[str]]
 
 
+RewardFunction = Callable[[Sequence[Entry], Replies], Scored]  # K replies to each of G prompts
+
+
 @dataclass(frozen=True, slots=True)
 class Rewarder:
-    """Scores replies by terms, each with its weight, by name."""
+    """A RewardFunction: scores replies by terms, each with its weight, by name."""
 
     terms: Mapping[str, tuple[float, Term]]
 

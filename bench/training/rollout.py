@@ -8,46 +8,35 @@ over it (whitening, the order of minibatches, metrics) does not depend on how ma
     rollouts.scores_B    tensor([0.5000, 1.0000, nan, -1.0000, ...])
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from bench.training.encode import Entry
-from bench.training.forward import predict, reply_logprobs, values
-from bench.training.layout import Batch, Document, lay_out, micro_batches
+from bench.training.forward import Grids, Rows, by_reply, predict, reply_logprobs, values
+from bench.training.layout import Batch, Document
 from bench.training.loop import Site
 from bench.training.losses import kl_k1
 from bench.training.network import Network, prepare
-from bench.training.rewards import Scored
-from bench.training.sampling import Sampled, Sampling, sample
+from bench.training.rewards import RewardFunction
+from bench.training.sampling import Sampled, sample
 from bench.training.seeds import seed_of
 from bench.training.settings import Reinforcement
 from bench.training.writer import Writer
-from bench.types import Json
-
-Grids = tuple[Tensor, ...]  # each [B, T]
-Rows = tuple[Tensor, ...]  # each [T], of one reply
-
-
-class Judge(Protocol):
-    """Says what replies are worth (`bench.training.rewards.Rewarder`)."""
-
-    def __call__(self, entries: Sequence[Entry], replies: Sequence[Sequence[Sampled]]) -> Scored:
-        """The worth of `replies`, K to each of `entries`."""
+from bench.types import Generation, Json
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Who makes rollouts and who judges them. `value` is None where no values are wanted."""
+    """Who makes rollouts and what judges them. `value` is None where no values are wanted."""
 
     policy: Network
     reference: Network
     value: Network | None
-    judge: Judge
+    reward: RewardFunction
     writer: Writer
 
 
@@ -120,7 +109,7 @@ def roll_out(
 
     Each reply is drawn by a seed of its own, from `moment`, the prompt, and its places in the batch
     and the group. Where `missing_eos` is set, a reply that does not end is worth that, whatever the
-    judge says of it.
+    reward says of it.
     """
     asked = [
         (entry, tuple(_seed(site, moment, place, entry, number) for number in range(group)))
@@ -170,7 +159,7 @@ def _make(
     replies = _reply(team, settings, asked)
     documents = [_document(*pair) for pair in zip(entries, replies, strict=True)]
     prepare(team.policy, documents, settings.micro_tokens)
-    scored = team.judge(entries, replies)
+    scored = team.reward(entries, replies)
     rows = _run(team, settings, documents)
     return [
         _Made(
@@ -192,7 +181,8 @@ def _reply(
         team.writer,
         [entry.document.prompt for entry, seeds in asked for _ in seeds],
         [seed for _, seeds in asked for seed in seeds],
-        Sampling(settings.max_reply, settings.temperature),
+        Generation(settings.max_reply, temperature=settings.temperature),
+        settings.micro_tokens,
     )
     group = len(asked[0][1])
     return [tuple(drawn[start : start + group]) for start in range(0, len(drawn), group)]
@@ -217,29 +207,6 @@ def _run(team: Team, settings: Reinforcement, documents: Sequence[Document]) -> 
     found = [by_reply(documents, network, settings.micro_tokens, run) for network, run in runs]
     for parts in zip(*found, strict=True):
         yield tuple(row for part in parts for row in part)
-
-
-@torch.no_grad()
-def by_reply(
-    documents: Sequence[Document],
-    network: Network,
-    micro_tokens: int,
-    run: Callable[[Batch], Grids],
-) -> list[Rows]:
-    """For each reply, in the order of `documents`, its row of every grid that `run` gives, on CPU.
-
-    Rows are cut to the reply's tokens, so they can be put together in any other layout.
-    """
-    found: list[list[Rows]] = [[] for _ in documents]
-    for places in micro_batches(documents, micro_tokens):
-        chosen = [documents[place] for place in places]
-        batch = lay_out(chosen, network.reach, network.width).to(network.device)
-        grids = [grid_BT.cpu() for grid_BT in run(batch)]
-        lengths = [len(reply) for document in chosen for reply in document.replies]
-        owners = [place for place in places for _ in documents[place].replies]
-        for number, (place, length) in enumerate(zip(owners, lengths, strict=True)):
-            found[place].append(tuple(grid_BT[number, :length] for grid_BT in grids))
-    return [rows for document in found for rows in document]
 
 
 def _document(entry: Entry, replies: Sequence[Sampled]) -> Document:

@@ -78,7 +78,8 @@ class Training(Strict):
     batch: Count = 32
     """Prompts in one update, over all processes."""
     micro_tokens: Count = 4096
-    """Tokens that are run at once; smaller needs less memory and changes last bits only."""
+    """Tokens that are run at once, eight times as many where replies are drawn; smaller needs less
+    memory and changes last bits only."""
     max_prompt: Count = 512
     """Prompts with more tokens are dropped and counted."""
     max_reply: Count = 128
@@ -92,7 +93,7 @@ class Training(Strict):
     save_every: Count = 50
     """Updates between two saved states; a killed run goes on from the last."""
     max_loss: Positive | None = None
-    """Stop, keeping the last saved state, when the loss passes this."""
+    """Stop, keeping the last good state, when the loss passes this."""
 
 
 class Select(Strict):
@@ -137,7 +138,7 @@ class Reward(Training):
     epochs: Positive = 1.0
     """Passes over the rankings; more than one overfits (InstructGPT, footnote 5)."""
     ties: Literal["drop", "half"] = "drop"
-    """Pairs of equal rank: left out, or half a win for each."""
+    """Pairs of equal rank: left out, or half a win for each (also where nobody compared them)."""
     centre: bool = True
     """Shift the bias so that held-out demonstrations score 0 on average."""
 
@@ -222,7 +223,7 @@ class Reinforcement(Training):
     ptx: Ptx | None = None
     """Text mixed in against forgetting."""
     max_kl: Positive | None = None
-    """Stop, keeping the last saved state, when KL to the reference passes this (nats a reply)."""
+    """Stop, keeping the last good state, when KL to the reference passes this (nats a reply)."""
     measure_every: Count = 10
     """Rollout batches between two measurements on held-out prompts."""
 
@@ -309,6 +310,8 @@ class Rank(Strict):
     """Of the sampling."""
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     """Nucleus of the sampling."""
+    micro_tokens: Count = 4096
+    """Tokens that are run at once, as of the stages that train; smaller needs less memory."""
     max_prompt: Count = 512
     """Prompts with more tokens are dropped and counted."""
     max_reply: Count = 128

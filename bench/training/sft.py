@@ -41,11 +41,7 @@ def train_sft(
         RunError: the loss is not finite, or a state cannot be written.
         UsageError: an epoch is to be selected, and no row is held out.
     """
-    if settings.select.by != "last" and not stream.material.held_out:
-        raise UsageError(
-            f"stages.{site.name}.select.by: found {settings.select.by!r}, but no row is held out",
-            "raise holdout.share of the data, or keep the last epoch",
-        )
+    _require_held_out(settings, site, stream)
     if settings.dropout:  # then the layers below an adapter are not the same each time either
         network = replace(network, trunk=None)
     set_dropout(network, settings.dropout)
@@ -70,10 +66,7 @@ def train_sft(
         if over:
             found = _measure(settings, loop, network, stream.material.held_out, step + 1, critic)
             history.append(found)
-            loop.facts["history"] = [dict(entry) for entry in history]
-            if settings.select.by != "last" and _best(history, settings.select.by) is found:
-                _keep(loop)
-            loop.save(step + 1)
+            _save_epoch(settings, loop, step + 1, history)
     loop.end()
     kept = history[-1]
     if settings.select.by != "last":
@@ -109,6 +102,15 @@ def set_dropout(network: Network, probability: float) -> None:
         owner.training = probability > 0
 
 
+def _require_held_out(settings: Sft, site: Site, stream: Stream) -> None:
+    """An epoch is selected by what held-out rows say of it."""
+    if settings.select.by != "last" and not stream.material.held_out:
+        raise UsageError(
+            f"stages.{site.name}.select.by: found {settings.select.by!r}, but no row is held out",
+            "raise holdout.share of the data, or keep the last epoch",
+        )
+
+
 def _epoch_ends(rows: int, batch: int, total: int) -> set[int]:
     """The updates after which an epoch is over, and the last."""
     epochs = ceil(total * batch / rows)
@@ -142,6 +144,15 @@ def _measure(
 def _best(history: Sequence[Measured], by: str) -> Measured:
     """The measurement of trained weights that says most; the earliest of equals."""
     return max(history[1:], key=lambda found: SIGN[by] * found[f"held_out/{by}"])
+
+
+def _save_epoch(settings: Sft, loop: Loop, step: int, history: Sequence[Measured]) -> None:
+    """Save the state after `step` updates, at the end of an epoch that was measured; before it the
+    weights, if they are the best so far."""
+    loop.facts["history"] = [dict(entry) for entry in history]
+    if settings.select.by != "last" and _best(history, settings.select.by) is history[-1]:
+        _keep(loop)
+    loop.save(step)
 
 
 def _keep(loop: Loop) -> None:

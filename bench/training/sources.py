@@ -22,7 +22,9 @@ from bench.registry.prompt import Failure, as_text, as_turns, digest, examples_o
 from bench.training.data_settings import Source
 from bench.training.instructions import INSTRUCTIONS
 from bench.training.messages import Name
-from bench.training.preferences import PREFERENCES
+from bench.training.pairs import join_pairs
+from bench.training.preferences import PREFERENCES, from_pair
+from bench.training.rankings import SampledRanking
 from bench.types import Demonstration, Example, Prompt, Ranking
 
 Item = Demonstration | Ranking
@@ -42,7 +44,7 @@ COLUMNS = (
     "ranks",
     "id",
 )
-Read = tuple[tuple[tuple[Item, ...], ...], list[Failure]]
+Read = tuple[tuple[tuple[Item, ...], ...], list[Failure], int]  # at last: how many were joined
 SHAPES: dict[tuple[str, ...], Callable[[Row, Name], Item]] = {**PREFERENCES, **INSTRUCTIONS}
 
 
@@ -59,13 +61,15 @@ class Places:
 class Loaded(Generic[T_co]):
     """The rows of a source, each in its alternative wordings, the first of them the row's own.
 
-    `digest` identifies their content; `failures` are rows that could not be read.
+    `digest` identifies their content; `failures` are rows that could not be read; `joined` counts
+    the pairs that were joined to an earlier one of their prompt (`pairs.py`).
     """
 
     label: str
     rows: tuple[tuple[T_co, ...], ...]
     digest: str
     failures: tuple[Failure, ...] = ()
+    joined: int = 0
 
 
 def load_source(source: Source, places: Places) -> Loaded[Item]:
@@ -75,14 +79,14 @@ def load_source(source: Source, places: Places) -> Loaded[Item]:
         TaskError: the data cannot be found or read, its columns have no known shape, or no row
             can be read. UsageError: no such task or variant.
     """
-    rows, failures = _of_task(source, places) if source.task else _of_data(source, places)
+    rows, failures, joined = (_of_task if source.task else _of_data)(source, places)
     if not rows:
         raise TaskError(
             f"source {source.label!r}: none of {len(failures)} rows can be read; the first: "
             f"{failures[0].reason}",
             "mend the rows or the recipe's columns",
         )
-    return Loaded(source.label, rows, content_digest(rows), tuple(failures))
+    return Loaded(source.label, rows, content_digest(rows), tuple(failures), joined)
 
 
 def content_digest(rows: Sequence[Sequence[Item]]) -> str:
@@ -98,7 +102,8 @@ def _content(item: Item) -> list[object]:
         if isinstance(item, Demonstration)
         else [item.replies, item.ranks, item.scores, item.target]
     )
-    return [prompt.id, prompt.group, turns, prompt.text, prompt.delimiter, *said]
+    ended = [item.ended] if isinstance(item, SampledRanking) else []
+    return [prompt.id, prompt.group, turns, prompt.text, prompt.delimiter, *said, *ended]
 
 
 def _of_task(source: Source, places: Places) -> Read:
@@ -117,7 +122,7 @@ def _of_task(source: Source, places: Places) -> Read:
             learned.append(tuple(_demonstration(source.label, group, item) for item in examples))
         except TaskError as error:
             failures[row.where] = Failure(examples[0].id, row.where, error.cause)
-    return tuple(learned), list(failures.values())
+    return tuple(learned), list(failures.values()), 0
 
 
 def _task(source: Source, places: Places) -> Task:
@@ -170,17 +175,19 @@ def _of_data(source: Source, places: Places) -> Read:
     _require_columns(source, rows)
     renamed = [_renamed(source, row) for row in rows]
     read = _reader(source, renamed)
-    learned: list[tuple[Item, ...]] = []
+    learned: list[Item] = []
     failures: list[Failure] = []
     for number, (row, original) in enumerate(zip(renamed, rows, strict=True)):
         value = row.values.get("id")
         identity = str(number if value is None else value)
         try:
             name = Name(source.label, identity, _group(source, original))
-            learned.append((read(row, name),))
+            learned.append(read(row, name))
         except TaskError as error:
             failures.append(Failure(identity, row.where, error.cause))
-    return tuple(learned), failures
+    pairs = [item for item in learned if isinstance(item, Ranking)] if read is from_pair else []
+    distinct = join_pairs(pairs) if pairs else learned
+    return tuple((item,) for item in distinct), failures, len(learned) - len(distinct)
 
 
 def _rows(source: Source, places: Places) -> list[Row]:

@@ -2,11 +2,13 @@
 
     checkpoints/demo/sft/       a checkpoint: weights, tokenizer, bench.json
                         log.jsonl, tensorboard/, training/data.json, training/recipe.json
+                        last-good/, the checkpoint of a run that went astray
     checkpoints/demo/ranked/    rankings.jsonl, stage.json
+    checkpoints/demo/aside/     folders whose card was damaged
 
 A stage depends on its settings, the digests of its parents and data, the seed and the arithmetic.
 Their digest stands in its card; where it is the same and the weights are what the card says, the
-stage is not trained again.
+stage is not trained again. Where a card is damaged the folder is put aside, and it is.
 """
 
 import shlex
@@ -14,7 +16,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -27,7 +29,9 @@ from bench.environment import environment, git_state, peak_memory_bytes
 from bench.errors import ModelError
 from bench.models.weights import find_weights
 from bench.store import write_atomic
+from bench.training.aside import put_damaged_aside
 from bench.training.inputs import inputs_digest
+from bench.training.last_good import last_good_folder
 from bench.training.loop import WORK, Site
 from bench.training.outcome import Outcome
 from bench.training.rank import RANKINGS
@@ -35,11 +39,12 @@ from bench.training.rank_stage import run_rank
 from bench.training.recipe import policy_names, reward_names
 from bench.training.runners import run_dpo, run_grouped, run_ppo, run_reward, run_sft
 from bench.training.settings import Dpo, Grpo, Ppo, Rank, Reward, Rloo, Sft, StageSettings
-from bench.training.state import STATE, load_facts
+from bench.training.state import BEFORE, STATE, load_facts
 from bench.training.workshop import Workshop
 from bench.types import Card, Parent, Stage
 
 STAGE_FILE = "stage.json"
+TrainedSettings = Sft | Reward | Dpo | Ppo | Rloo | Grpo
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ def run_stages(
 
 def _run(workshop: Workshop, name: str, stage: StageSettings, fresh: bool) -> FinishedStage:
     folder = workshop.folder(name)
+    put_damaged_aside(workshop, name)
     parents = _parents(workshop, stage)
     inputs = inputs_digest(workshop, stage, parents)
     if not fresh and _is_done(folder, stage, inputs):
@@ -97,21 +103,37 @@ def _run(workshop: Workshop, name: str, stage: StageSettings, fresh: bool) -> Fi
         processes=workshop.processes,
         watcher=workshop.watcher,
     )
-    started = time.perf_counter()
     if isinstance(stage, Rank):
         told = run_rank(workshop, stage, site)
         if workshop.processes.main:
             _write_stage_file(folder, inputs, told)
     else:
-        before = _seconds_before(site)
-        outcome = _train(workshop, stage, site)
-        if workshop.processes.main:
-            seconds = before + time.perf_counter() - started
-            _write_recipe(workshop, folder)
-            write_card(folder, _card(workshop, site, stage, parents, outcome, seconds))
-            _clear(folder)
+        _train_with_card(workshop, stage, site, parents)
     workshop.processes.wait()
     return _finished(name, stage, folder, ran=True)
+
+
+def _train_with_card(
+    workshop: Workshop, stage: TrainedSettings, site: Site, parents: tuple[Parent, ...]
+) -> None:
+    """Train the stage and write the card of its checkpoint.
+
+    Raises:
+        RunError: it went astray; its last good state, if there is one, has a card.
+    """
+    started, before = time.perf_counter(), _seconds_before(site)
+    outcome = _train(workshop, stage, site)
+    if workshop.processes.main:
+        whole = outcome.error is None
+        folder = site.folder if whole else last_good_folder(site, stage.from_)
+        seconds = before + time.perf_counter() - started
+        _write_recipe(workshop, folder)
+        write_card(folder, _card(workshop, site, stage, parents, outcome, folder, seconds))
+        if whole:
+            _clear(folder)
+    workshop.processes.wait()  # a process that ends with an error takes the others with it
+    if outcome.error is not None:
+        raise outcome.error
 
 
 def _finished(name: str, stage: StageSettings, folder: Path, ran: bool) -> FinishedStage:
@@ -124,11 +146,11 @@ def _finished(name: str, stage: StageSettings, folder: Path, ran: bool) -> Finis
 
 def _seconds_before(site: Site) -> float:
     """What the runs took that led to the saved state which the stage goes on from."""
-    facts = load_facts(site.folder / WORK / STATE)
+    facts = load_facts(site.folder / WORK / STATE) or load_facts(site.folder / WORK / BEFORE)
     return float(str(facts["seconds"])) if facts.get("inputs") == site.inputs else 0.0
 
 
-def _train(workshop: Workshop, stage: StageSettings, site: Site) -> Outcome:
+def _train(workshop: Workshop, stage: TrainedSettings, site: Site) -> Outcome:
     match stage:
         case Sft():
             return run_sft(workshop, stage, site)
@@ -140,8 +162,6 @@ def _train(workshop: Workshop, stage: StageSettings, site: Site) -> Outcome:
             return run_ppo(workshop, stage, site)
         case Rloo() | Grpo():
             return run_grouped(workshop, stage, site)
-        case Rank():
-            raise AssertionError("a rank stage trains nothing")
 
 
 def _parents(workshop: Workshop, stage: StageSettings) -> tuple[Parent, ...]:
@@ -195,18 +215,21 @@ def _is_done(folder: Path, stage: StageSettings, inputs: str) -> bool:
 def _card(
     workshop: Workshop,
     site: Site,
-    stage: StageSettings,
+    stage: TrainedSettings,
     parents: tuple[Parent, ...],
     outcome: Outcome,
+    folder: Path,
     seconds: float,
 ) -> Card:
+    """The card of the checkpoint in `folder`, which is the stage's or lies below it."""
+    below = folder.relative_to(site.folder).parts
     return Card(
         schema_version=SCHEMA_VERSION,
-        name=site.name,
+        name="-".join((site.name, *below)),
         stage=stage_of(stage),
-        digest=find_weights(str(site.folder)).digest,
+        digest=find_weights(str(folder)).digest,
         inputs_digest=site.inputs,
-        parents=parents,
+        parents=tuple(_seen_from_below(parent, len(below)) for parent in parents),
         recipe=workshop.loaded.name,
         settings=stage.model_dump(mode="json", by_alias=True),
         data=outcome.data,
@@ -221,6 +244,12 @@ def _card(
         git=git_state(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _seen_from_below(parent: Parent, depth: int) -> Parent:
+    """`parent` for a card that lies `depth` folders below the stage's."""
+    absolute = Path(parent.folder).is_absolute()
+    return parent if absolute else replace(parent, folder="../" * depth + parent.folder)
 
 
 def stage_of(settings: StageSettings) -> Stage:

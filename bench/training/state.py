@@ -19,6 +19,7 @@ from bench.errors import RunError
 from bench.types import Json
 
 STATE = "state.safetensors"
+BEFORE = "before.safetensors"  # the state that was saved before that
 BEST = "best.safetensors"
 
 
@@ -30,8 +31,9 @@ class State:
     facts: dict[str, Json]
 
 
-def save_state(path: Path, state: State) -> None:
-    """Write `state` so that `path` holds the old or the new whole.
+def save_state(path: Path, state: State, before: Path | None = None) -> None:
+    """Write `state` so that `path` holds the old or the new whole; the old one goes to `before` if
+    that is given, and for a moment `path` may then be missing.
 
     Raises:
         RunError: the disk is full or the folder cannot be written; the old state stays.
@@ -39,10 +41,14 @@ def save_state(path: Path, state: State) -> None:
     scratch = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if before is not None:
+            before.unlink(missing_ok=True)  # so there are never three on the disk
         tensors = {name: tensor.contiguous() for name, tensor in state.tensors.items()}
         save_file(tensors, scratch, metadata={"facts": json.dumps(state.facts)})
         with scratch.open("rb+") as file:
             os.fsync(file.fileno())
+        if before is not None and path.exists():
+            os.replace(path, before)
         os.replace(scratch, path)
     except (OSError, SafetensorError) as error:
         with suppress(OSError):

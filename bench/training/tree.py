@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from bench.models.encode import Ids
 from bench.models.pieces import Piece
 
-Ids = tuple[int, ...]
 Branches = tuple[Ids, tuple[Ids, ...]]  # a prompt, and the replies to it
 
 

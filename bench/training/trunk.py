@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from bench.models.pieces import in_pieces
-from bench.training.layout import Batch, Document, Ids, lay_out, micro_batches
+from bench.training.layout import Batch, Document, lay_out, micro_batches
 from bench.training.probe import TOLERANCE, row_width, sample_documents
+from bench.training.tree import Branches
 
 LARGEST = 2 * 2**30  # bytes that are kept; beyond that nothing is
-Key = tuple[Ids, tuple[Ids, ...]]
 
 
 class Trunk:
@@ -30,7 +30,7 @@ class Trunk:
 
     def __init__(self, model: PreTrainedModel, depth: int) -> None:
         self.model, self.depth = model, depth
-        self.known: dict[Key, Tensor] = {}
+        self.known: dict[Branches, Tensor] = {}
 
     def prepare(self, documents: Sequence[Document], tokens: int, reach: int) -> None:
         """Keep what the trunk makes of `documents`, and forget all others.
@@ -149,5 +149,5 @@ def _states(model: PreTrainedModel, batch: Batch, entry: Tensor | None) -> Tenso
     return states.reshape(-1, states.shape[-1])[batch.last_B].float()
 
 
-def _key(document: Document) -> Key:
+def _key(document: Document) -> Branches:
     return document.prompt, document.replies

@@ -5,7 +5,7 @@ A name in a recipe is `base`, a stage of the recipe (then its folder below the o
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -20,6 +20,7 @@ from bench.store import write_atomic
 from bench.training.corpus import Corpus, load_corpus
 from bench.training.data_settings import Clean, Data, Holdout, Mix, Source
 from bench.training.decontaminate import KnownTests, read_tests
+from bench.training.encode import Material
 from bench.training.processes import Processes
 from bench.training.rank import RANKINGS
 from bench.training.recipe import LoadedRecipe
@@ -27,6 +28,7 @@ from bench.training.settings import Rank
 from bench.training.sources import Item, Places
 from bench.training.watch import SilentWatcher, Watcher
 from bench.training.writer import Chat, Writer
+from bench.types import Json
 
 
 class Workshop:
@@ -95,14 +97,23 @@ class Workshop:
         options = ModelOptions(dtype="float32", device=str(self.device))
         return Writer(HuggingFace(weights.name, options, weights), chat, system)
 
-    def report(self, stage: str, corpora: Sequence[Corpus[Item]]) -> None:
-        """Write what became of the rows of `corpora` to the stage's `training/data.json`."""
-        told = {corpus.name: corpus.report.to_json() for corpus in corpora}
-        for corpus in corpora:
-            self.watcher.note(f"{stage}: data {corpus.name}: {corpus.report.summary()}")
+    def report(self, stage: str, uses: Mapping[str, tuple[Corpus[Item], Material]]) -> None:
+        """Tell what became of the rows of the data that is used for each key of the stage, and
+        write it to the stage's `training/data.json`: `too_long` stands there by key, for
+        `prompts` of a mixture may be short enough where its demonstrations are not."""
+        too_long: dict[str, dict[str, Json]] = {corpus.name: {} for corpus, _ in uses.values()}
+        for key, (corpus, material) in uses.items():
+            lost = material.too_long
+            too_long[corpus.name][key] = {"rows": {**lost.rows}, "held_out": {**lost.held_out}}
+            said = f"; too long: {lost.summary()}" if lost.summary() else ""
+            self.watcher.note(f"{stage}: data {corpus.name}: {corpus.report.summary()}{said}")
             if corpus.report.unread:
                 unread = ", ".join(corpus.report.unread)
                 self.watcher.note(f"{stage}: test rows that could not be looked for: {unread}")
+        told = {
+            corpus.name: corpus.report.to_json() | {"too_long": too_long[corpus.name]}
+            for corpus, _ in uses.values()
+        }
         if self.processes.main:
             text = json.dumps(told, ensure_ascii=False, indent=2) + "\n"
             write_atomic(self.folder(stage) / "training" / "data.json", text.encode())

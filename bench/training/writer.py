@@ -2,7 +2,8 @@
 
 A prompt is encoded by `bench.models.hf` with the settings of an evaluation, so that what was
 trained is what is asked. A reply ends with the token that ends an assistant's turn: where a chat
-template writes another token than EOS there (Gemma's <end_of_turn>), that one.
+template writes another token than EOS there (Gemma's <end_of_turn>), that one. One that was cut off
+has none: it would teach that replies end anywhere.
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,8 @@ from typing import Literal
 from transformers import PreTrainedTokenizerBase
 
 from bench.errors import UsageError
+from bench.models.encode import Ids
 from bench.models.hf import HuggingFace
-from bench.training.layout import Ids
 from bench.types import Generation, Prompt, Request, Turn
 
 Chat = Literal["auto", "on", "off"]
@@ -49,15 +50,16 @@ class Writer:
         (encoded,) = self.model.encode([request])
         return () if encoded.error or encoded.truncated else encoded.prompt
 
-    def reply(self, prompt: Prompt, text: str) -> Ids:
-        """The token ids of a whole reply to `prompt`, its end included."""
+    def reply(self, prompt: Prompt, text: str, ended: bool = True) -> Ids:
+        """The token ids of a reply to `prompt`, its end included if it `ended`."""
         asked = self._asked(prompt)
         written = text if self._is_chat(prompt) else prompt.delimiter + text
         texts = [asked, asked + written, written]
         before, whole, alone = self.model.tokenizer(texts, add_special_tokens=False)["input_ids"]
         # Llama 2's tokenizer puts a space before every text, but not before one behind a prompt.
         continues = whole[: len(before)] == before
-        return (*(whole[len(before) :] if continues else alone), self.end)
+        end = (self.end,) if ended else ()
+        return (*(whole[len(before) :] if continues else alone), *end)
 
     def read(self, ids: Sequence[int]) -> str:
         """The text of a reply, special tokens left out."""

@@ -123,10 +123,15 @@ def folder(checkpoint, tmp_path):
     return shutil.copytree(checkpoint("llama"), tmp_path / "model")
 
 
-def test_a_reward_model_is_refused_by_its_card(folder):
-    write_card(folder, card(stage="rm"))
-    with pytest.raises(ModelError, match="is a reward model"):
-        check_speaks(HuggingFace(str(folder), FP32))
+@pytest.mark.parametrize(("stage", "refused"), [("rm", True), ("ppo", False), ("base", False)])
+def test_a_card_decides_whether_a_checkpoint_speaks(folder, stage, refused):
+    write_card(folder, card(stage=stage))
+    model, told = HuggingFace(str(folder), FP32), ""
+    try:
+        check_speaks(model)
+    except ModelError as error:
+        told = error.cause
+    assert ("is a reward model" in told, bool(told)) == (refused, refused)
 
 
 def test_a_classifier_is_refused_by_its_architecture(folder):
@@ -135,8 +140,3 @@ def test_a_classifier_is_refused_by_its_architecture(folder):
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelError, match="LlamaForSequenceClassification"):
         check_speaks(HuggingFace(str(folder), FP32))
-
-
-def test_a_policy_speaks(folder):
-    write_card(folder, card(stage="ppo"))
-    check_speaks(HuggingFace(str(folder), FP32))

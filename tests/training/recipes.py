@@ -8,6 +8,7 @@ import json
 import multiprocessing
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -187,6 +188,7 @@ def _run(command: Sequence[str], said: Path, environment: Mapping[str, str]) -> 
     os.environ |= environment
     PartialState._reset_state()
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the shell may have it ignored
     sys.stdout = sys.stderr = said.open("a", encoding="utf-8", buffering=1)
     sys.argv = ["bench", *command]
     main()

@@ -26,13 +26,13 @@ from bench.training.network import (
 from bench.training.outcome import Outcome
 from bench.training.ppo import train_ppo
 from bench.training.processes import Processes
-from bench.training.rewards import Scored
-from bench.training.rollout import Judge, Rollouts, Team, roll_out
-from bench.training.sampling import Sampled
+from bench.training.rewards import RewardFunction, Scored
+from bench.training.rollout import Rollouts, Team, roll_out
+from bench.training.sampling import Sampled, sample
 from bench.training.settings import Grpo, Lora, Ppo, Reinforcement, Rloo
 from bench.training.watch import SilentWatcher
 from bench.training.writer import Writer
-from bench.types import Json, Prompt, Turn
+from bench.types import Generation, Json, Prompt, Turn
 from tests.models import tiny
 
 torch.set_num_threads(1)
@@ -74,7 +74,7 @@ def share_of_even(ids: Sequence[int]) -> float | None:
     return sum(token % 2 == 0 for token in ids) / len(ids)
 
 
-def judge_by(worth: Callable[[Sequence[int]], float | None]) -> Judge:
+def judge_by(worth: Callable[[Sequence[int]], float | None]) -> RewardFunction:
     def judge(entries: Sequence[Entry], replies: Sequence[Sequence[Sampled]]) -> Scored:
         totals = [[worth(reply.ids) for reply in group] for group in replies]
         reasons = [["" if total is not None else "cannot say" for total in row] for row in totals]
@@ -83,7 +83,7 @@ def judge_by(worth: Callable[[Sequence[int]], float | None]) -> Judge:
     return judge
 
 
-def scene(folder: Path, lora: Lora | None = None, judge: Judge | None = None) -> Scene:
+def scene(folder: Path, lora: Lora | None = None, judge: RewardFunction | None = None) -> Scene:
     """Networks from the tiny Llama in `folder`; with `lora` they share its weights."""
     options = ModelOptions(dtype="float32", device="cpu")
     model = HuggingFace(str(tiny.save("llama", folder)), options)
@@ -113,7 +113,6 @@ def stream(writer: Writer, replies: tuple[str, ...]) -> Stream:
         {label: tuple(row) for label, row in rows.items()},
         tuple(entries[-4:]),
         {"a": "1", "b": "2"},
-        {},
     )
     return Stream(material, Mix(), seed=5)
 
@@ -141,7 +140,7 @@ def settings(kind: str, **changes: Json) -> Ppo | Rloo | Grpo:
 def train(scene: Scene, chosen: Ppo | Rloo | Grpo, place: Site) -> Outcome:
     """The stage that `chosen` describes."""
     team, ptx = scene.team, scene.ptx if chosen.ptx else None
-    networks, rest = (team.policy, team.reference), (team.judge, team.writer, scene.prompts, ptx)
+    networks, rest = (team.policy, team.reference), (team.reward, team.writer, scene.prompts, ptx)
     if isinstance(chosen, Ppo):
         return train_ppo(chosen, place, *networks, scene.value, *rest)
     return train_grouped(chosen, place, *networks, *rest)
@@ -152,10 +151,26 @@ def rollouts_of(
 ) -> Rollouts:
     """One batch, with values, of the first prompts."""
     team = Team(
-        scene.team.policy, scene.team.reference, scene.value, scene.team.judge, scene.team.writer
+        scene.team.policy, scene.team.reference, scene.value, scene.team.reward, scene.team.writer
     )
-    group = 1 if isinstance(chosen, Ppo) else chosen.group
-    return roll_out(team, chosen, place, scene.prompts.take(0, count), moment, group)
+    return roll_out(team, chosen, place, scene.prompts.take(0, count), moment, chosen.group)
+
+
+def held_out_rewards(scene: Scene, draws: int = 64) -> torch.Tensor:
+    """What `share_of_even` gives for `draws` replies to each held-out prompt, always by the same
+    seeds."""
+    entries, seeds = scene.prompts.material.held_out, list(range(1000, 1000 + draws))
+    prompts = [entry.document.prompt for entry in entries for _ in seeds]
+    how, team = Generation(6, temperature=1.0), scene.team
+    drawn = sample(team.policy, team.writer, prompts, seeds * len(entries), how, 4096)
+    return torch.tensor([share_of_even(reply.ids) for reply in drawn])
+
+
+def assert_better(after: torch.Tensor, before: torch.Tensor, by: float) -> None:
+    """The mean paired difference is more than `by`, and certain."""
+    change = after - before
+    assert float(change.mean()) > by
+    assert float(change.mean()) > 4 * float(change.std()) / len(change) ** 0.5
 
 
 def log_of(folder: Path) -> list[dict[str, float]]:

@@ -6,6 +6,7 @@ cause and remedy say. `TRAIN` runs the recipe there.
 # ruff: noqa: E501  # a table is read by line
 
 import json
+import re
 import shlex
 import shutil
 from collections.abc import Callable
@@ -145,11 +146,12 @@ TABLE = [
     ("reward model not trained", gone("rm"), TRAIN + " --only ppo", "out/recipe/rm: stage 'rm' has not been trained there", "--only rm"),
     ("parent without weights", lambda home: (home / "out/recipe/sft/model.safetensors").unlink(), TRAIN + " --only dpo", r"sft: holds no model\*.safetensors", "restore the weights"),
     ("base gone", lambda home: shutil.rmtree(home / "base"), TRAIN, "no model is named 'base'", "known"),
-    ("damaged card", cut("out/recipe/dpo/bench.json"), TRAIN, "out/recipe/dpo/bench.json: file: Invalid JSON", "train the checkpoint again, or move the card away"),
+    ("damaged card of a parent", cut("out/recipe/sft/bench.json"), TRAIN + " --only dpo", "out/recipe/sft/bench.json: file: Invalid JSON", "train the checkpoint again, or move the card away"),
     ("damaged state", lambda home: (gone("dpo")(home), (home / "out/recipe/dpo" / WORK).mkdir(parents=True), (home / "out/recipe/dpo" / WORK / STATE).write_bytes(b"\x10" * 99)), TRAIN, "training/state.safetensors: damaged", "remove the folder out/recipe/dpo/training"),
     ("reward model as a parent", nothing, TRAIN + " --set stages.dpo.from=out/recipe/rm --only dpo", "rm: is a reward model, expected a language model", "name its parent"),
     ("reward that is no reward model", nothing, TRAIN + " --set stages.ppo.reward.0.model=out/recipe/sft --only ppo", r"sft: is no reward model: .*LlamaForCausalLM.*with 2 labels", "kind reward"),
     ("reward model with other words", words_swapped, TRAIN + " --set stages.ppo.reward.0.model=./other --only ppo", "./other: its tokenizer has 320 words, that of out/recipe/sft 320, and they differ .'[!#]' for one", "trained from the same base"),
+    ("reward model asked otherwise", nothing, TRAIN + " --set stages.ppo.chat=off --only ppo", "out/recipe/rm: was trained on prompts and replies that read '.* where out/recipe/sft writes '", "the same chat and system"),
     # Judges
     ("function file missing", nothing, changed("stages.ppo.reward=[{function: gone.py:judge}]", only="ppo"), "gone.py: no such file", "put it there"),
     ("function not there", written("mine.py", "def judge(prompt, reply):\n    return 1\n"), changed("stages.ppo.reward=[{function: mine.py:jugde}]", only="ppo"), "mine.py: has no function 'jugde'", "did you mean judge"),
@@ -254,11 +256,33 @@ def test_after_a_full_disk_nothing_is_learned_twice(home, capsys):
     assert hf.AutoModelForCausalLM.from_pretrained("out/recipe/sft").num_parameters() > 0
 
 
-def test_the_way_out_of_a_damaged_card_is_the_one_that_is_advised(home):
-    cut("out/recipe/dpo/bench.json")(home)
-    (home / "out/recipe/dpo/bench.json").rename("away")
+def test_a_stage_whose_card_is_damaged_is_trained_again_and_the_old_folder_is_kept(home, capsys):
+    folder, weights = home / "out/recipe/dpo", "model.safetensors"
+    before = checkpoint(folder)[str(folder / weights)]
+    for aside in ("dpo", "dpo-2"):
+        cut("out/recipe/dpo/bench.json")(home)
+        damaged = checkpoint(folder)
+        call_well(TRAIN)
+        told = f"dpo/bench.json: file: Invalid JSON.*; dpo is trained again, .*/aside/{aside}\n"
+        assert re.search(told, capsys.readouterr().err)
+        assert read_card(folder) is not None
+        assert checkpoint(folder)[str(folder / weights)] == before
+        kept = checkpoint(folder.parent / "aside" / aside)
+        assert list(kept.values()) == list(damaged.values())
+
+
+def test_only_the_stage_whose_card_is_damaged_is_trained_again(home, capsys):
+    cut("out/recipe/sft/bench.json")(home)
     call_well(TRAIN)
-    assert read_card(home / "out/recipe/dpo") is not None
+    ran = [line.split()[:3] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert [line[0] for line in ran if line[2] == "ran"] == ["sft"]
+
+
+def test_the_way_out_of_a_damaged_card_is_the_one_that_is_advised(home):
+    cut("out/recipe/sft/bench.json")(home)
+    (home / "out/recipe/sft/bench.json").rename("away")
+    call_well(TRAIN)
+    assert read_card(home / "out/recipe/sft") is not None
 
 
 def test_the_way_out_of_a_damaged_state_is_the_one_that_is_advised(home):

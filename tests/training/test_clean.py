@@ -236,14 +236,16 @@ def test_no_train_row_of_an_embedded_task_is_dropped():
 
 def test_the_report_adds_up_and_is_plain_data():
     rows = [demonstration(str(number), "Hi", "Hello") for number in range(6)]
-    source = Loaded("plain", tuple((row,) for row in rows), "", (Failure("7", "a:7", "no reply"),))
+    failures = (Failure("7", "a:7", "no reply"),)
+    source = Loaded("plain", tuple((row,) for row in rows), "", failures, joined=2)
     _, report = clean([source], Clean(decontaminate=False), None, HERE)
-    assert report.summary() == "7 read, 1 failed, 5 exact, 1 kept"
+    assert report.summary() == "9 read, 1 failed, 2 joined, 5 exact, 1 kept"
     assert json.loads(json.dumps(report.to_json())) == {
         "sources": {
             "plain": {
-                "read": 7,
+                "read": 9,
                 "kept": 1,
+                "joined": 2,
                 "failed": {"count": 1, "examples": [["7", "no reply"]]},
                 "dropped": {
                     "exact": {"count": 5, "examples": [[str(n), "plain:0"] for n in (1, 2, 3)]}

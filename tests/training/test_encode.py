@@ -1,6 +1,7 @@
 """Encoding: what is too long is dropped whole and counted; draws follow the mixture."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -12,12 +13,15 @@ from bench.training.encode import (
     Limits,
     Material,
     Stream,
+    TooLong,
     encode_demonstrations,
     encode_prompts,
     encode_rankings,
+    together,
 )
+from bench.training.rankings import SampledRanking
 from bench.training.writer import Writer
-from bench.types import Demonstration, Prompt, Ranking, Turn
+from bench.types import DataUse, Demonstration, Prompt, Ranking, Turn
 
 WIDE = Limits(prompt=100, reply=100)
 
@@ -87,8 +91,8 @@ def test_rows_that_are_too_long_are_dropped_and_counted(writer):
     }
     material = encode_demonstrations(corpus(rows), writer, Limits(prompt=40, reply=40))
     assert questions(material, "a") == [["what?"]]
-    assert material.too_long == {"a": 2, "b": 0}
-    assert material.losses == "a 2"
+    assert material.too_long == TooLong({"a": 2, "b": 0}, {})
+    assert material.too_long.summary() == "a 2"
     assert material.size == 2
 
 
@@ -114,14 +118,45 @@ def test_only_the_wordings_that_are_too_long_are_dropped(writer):
     row = tuple(map(demonstration, ("what is it?", "q" * 50, "what?")))
     material = encode_demonstrations(corpus({"a": [row]}), writer, Limits(40, 40))
     assert questions(material, "a") == [["what is it?", "what?"]]
-    assert material.too_long == {"a": 0}
+    assert material.too_long == TooLong({"a": 0}, {})
 
 
-def test_held_out_rows_keep_their_source_and_drop_what_is_too_long(writer):
-    held = [demonstration("where?"), demonstration("q" * 50)]
+def test_held_out_rows_keep_their_source_and_what_is_too_long_is_dropped_and_counted(writer):
+    held = [demonstration("where?"), demonstration("q" * 50), demonstration("who?", "t" * 50)]
     made = corpus({"a": [demonstration("what?")]}, held)
-    (entry,) = encode_demonstrations(made, writer, Limits(40, 40)).held_out
+    material = encode_demonstrations(made, writer, Limits(40, 40))
+    (entry,) = material.held_out
     assert (entry.prompt.text, entry.document.source) == ("where?", "plain")
+    assert material.too_long == TooLong({"a": 0}, {"plain": 2})
+    assert material.too_long.summary() == "held out plain 2"
+
+
+def test_a_sampled_reply_that_was_cut_off_gets_no_end(writer):
+    texts, asked = ("the cat", "the ca"), prompt("what?")
+    row = SampledRanking(asked, texts, (1, 2), ended=(True, False))
+    (((entry,),),) = encode_rankings(corpus({"a": [row]}), writer, WIDE).rows.values()
+    whole, cut = entry.document.replies
+    assert whole == writer.reply(asked, "the cat")
+    assert cut == writer.reply(asked, "the ca")[:-1]
+    assert (whole[-1], writer.end in cut) == (writer.end, False)
+
+
+def test_a_ranking_with_a_reply_of_no_tokens_is_dropped(writer):
+    rows = [
+        SampledRanking(prompt("what?"), ("the cat", ""), (1, 2), ended=(True, ended))
+        for ended in (False, True)
+    ]
+    empty = [replace(row, prompt=replace(row.prompt, delimiter="")) for row in rows]
+    material = encode_rankings(corpus({"a": empty}), writer, WIDE)
+    (((entry,),),) = material.rows.values()
+    assert entry.document.replies[1] == (writer.end,)
+    assert material.too_long.rows == {"a": 1}
+
+
+def test_uses_of_the_same_rows_are_added_up():
+    asked, text = DataUse("a", "d", 4, 8, 2.0, 100), DataUse("a", "d", 3, 2, 0.6667, 10)
+    other = DataUse("a", "e", 5, 5, 1.0, 7)
+    assert together([asked, other, text]) == (DataUse("a", "d", 4, 10, 2.5, 110), other)
 
 
 def test_rows_are_counted_under_the_label_of_their_source(writer):

@@ -8,7 +8,7 @@ from torch import nn
 
 from bench.errors import RunError
 from bench.training.layout import Document
-from bench.training.loop import Loop
+from bench.training.loop import AstrayError, Loop
 from bench.training.state import load_state
 from bench.training.updates import Group
 from tests.training.values import SilentWatcher, log_of, settings, site
@@ -86,6 +86,22 @@ def test_what_is_not_finite_stops_the_stage_and_the_last_state_is_kept(tmp_path,
     assert f"after update 4 is kept in {loop.path}" in caught.value.cause
     assert caught.value.remedy.startswith("lower its rate: --set stages.warm.optimizer.lr=0.0003")
     assert load_state(loop.path).facts["step"] == 4
+
+
+@pytest.mark.parametrize(
+    ("until", "good"), [(3, None), (5, None), (6, 4), (8, 4), (9, 4), (10, 8)], ids=str
+)
+def test_the_last_good_state_is_the_last_from_which_an_update_went_well(tmp_path, until, good):
+    loop, weight = loop_of(tmp_path)
+    with pytest.raises(AstrayError) as caught:
+        run(loop, weight, until=until, loss=math.nan)
+    found = caught.value.last_good
+    assert (found and (found.step, found.astray)) == (good and (good, until))
+    if good is not None:
+        other, expected = loop_of(tmp_path / "alone", total=good)
+        run(other, expected)
+        assert torch.equal(weight, expected)
+        assert found.tokens == {"a": 3 * good, "b": good}
 
 
 def test_a_stage_that_has_saved_nothing_says_so(tmp_path):

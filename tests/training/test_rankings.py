@@ -7,18 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bench.errors import RunError
-from bench.training.rankings import checked, load_rankings, save_rankings
+from bench.training.data_settings import Source
+from bench.training.rankings import SampledRanking, checked, save_rankings
+from bench.training.sources import Item, Loaded, Places, load_source
 from bench.types import Prompt, Ranking, Turn
-from tests.training.rows import load_rows_of
 
 TURNS = (Turn("system", "Be kind."), Turn("user", "Name\u2028a fruit."))
 PROMPT = Prompt("fruit", "7", "user-1", TURNS, "Be kind.\n\nName\u2028a fruit.", " ")
 RANKING = Ranking(PROMPT, ("cherry", "", "stone"), (1, 2, 2), (0.5, 0.25, 0.25), "cherry")
+CUT = SampledRanking(PROMPT, ("cherry", "a sto"), (1, 2), (0.5, 0.25), "cherry", (True, False))
 TEXT = some.text(some.characters(exclude_categories=["Cs"]), max_size=8)
 REPLIES = some.lists(
     some.tuples(TEXT, some.integers(1, 4)), min_size=2, max_size=5, unique_by=lambda pair: pair[0]
 )
+
+
+def loaded(path) -> Loaded[Item]:
+    """The file as a source of a recipe."""
+    return load_source(Source(file=path.name, name="ranked"), Places(path.parent))
 
 
 @given(pairs=REPLIES, target=TEXT, text=TEXT)
@@ -26,28 +32,30 @@ def test_what_is_saved_comes_back(tmp_path_factory, pairs, target, text):
     path = tmp_path_factory.mktemp("rankings") / "rankings.jsonl"
     replies, ranks = zip(*pairs, strict=True)
     prompt = replace(PROMPT, turns=(Turn("user", text),), text=text)
-    rankings = [RANKING, Ranking(prompt, replies, ranks, (), target)]
+    rankings = [RANKING, Ranking(prompt, replies, ranks, (), target), CUT]
     save_rankings(path, rankings)
-    assert load_rankings(path) == rankings
+    assert loaded(path).rows == tuple((ranking,) for ranking in rankings)
 
 
 def test_no_rankings_are_an_empty_file(tmp_path):
     save_rankings(tmp_path / "rankings.jsonl", [])
-    assert load_rankings(tmp_path / "rankings.jsonl") == []
+    assert (tmp_path / "rankings.jsonl").read_bytes() == b""
+
+
+def test_whether_a_reply_was_cut_off_changes_what_is_learned(tmp_path):
+    digests = set()
+    for ended in ((True, False), (True, True)):
+        save_rankings(tmp_path / "rankings.jsonl", [replace(CUT, ended=ended)])
+        digests.add(loaded(tmp_path / "rankings.jsonl").digest)
+    assert len(digests) == 2
 
 
 def test_a_line_has_the_documented_keys(tmp_path):
     save_rankings(tmp_path / "rankings.jsonl", [RANKING])
     line = json.loads((tmp_path / "rankings.jsonl").read_text("utf-8"))
-    keys = "source id group messages text delimiter completions ranks scores target"
+    keys = "source id group messages text delimiter completions ranks scores target ended"
     assert list(line) == keys.split()
     assert line["messages"][1] == {"role": "user", "content": "Name\u2028a fruit."}
-
-
-def test_a_saved_file_is_a_source_that_keeps_source_and_group(tmp_path):
-    save_rankings(tmp_path / "rankings.jsonl", [RANKING])
-    row = json.loads((tmp_path / "rankings.jsonl").read_text("utf-8"))
-    assert load_rows_of(tmp_path, [row]).rows == ((RANKING,),)
 
 
 # what is changed in the line: what is said about it
@@ -57,6 +65,7 @@ DAMAGED = {
     "a rank and a half": ({"ranks": [1, 1.5, 2]}, "ranks.1: Input should be a valid integer"),
     "a rank in words": ({"ranks": ["first", 2, 3]}, "ranks.0: Input should be a valid integer"),
     "a score too many": ({"scores": [1.0]}, "scores: found 1 for 3 completions"),
+    "an end too few": ({"ended": [True]}, "ended: found 1 for 3 completions"),
     "one reply": ({"completions": ["a"], "ranks": [1], "scores": []}, "expected two or more"),
     "no completions": ({"completions": None}, "completions: Input should be a valid"),
     "no such role": ({"messages": [{"role": "pope", "content": "x"}]}, "messages.0.role: Input"),
@@ -71,23 +80,9 @@ def test_a_damaged_line_is_named(tmp_path, change, said):
     save_rankings(path, [RANKING, RANKING])
     first, second = path.read_text("utf-8").split("\n")[:2]
     path.write_text(f"{first}\n{json.dumps(json.loads(second) | change)}\n", "utf-8")
-    with pytest.raises(RunError) as caught:
-        load_rankings(path)
-    assert caught.value.cause.startswith(f"{path}:2: ")
-    assert said in caught.value.cause
-
-
-@pytest.mark.parametrize("line", ["{", "[1]", '{"source": "\\ud800"}'])
-def test_a_line_that_is_no_object_is_named(tmp_path, line):
-    path = tmp_path / "rankings.jsonl"
-    path.write_text(line + "\n", "utf-8")
-    with pytest.raises(RunError, match=r"rankings\.jsonl:1: "):
-        load_rankings(path)
-
-
-def test_a_missing_file_is_a_run_error(tmp_path):
-    with pytest.raises(RunError, match="cannot be read"):
-        load_rankings(tmp_path / "absent.jsonl")
+    (failure,) = loaded(path).failures
+    assert failure.reason.startswith(f"{path}:2: ")
+    assert said in failure.reason
 
 
 def test_one_reply_cannot_have_two_ranks():

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bench.training.forward import reply_logprobs
+from bench.training.forward import by_reply, reply_logprobs
 from bench.training.held_out import changes, from_json, means, measure, to_json
 from bench.training.network import Network
-from bench.training.rollout import Team, by_reply
+from bench.training.rollout import Team
 from bench.training.settings import Lora
 from tests.models import tiny
 from tests.training.reinforced import judge_by, rollouts_of, scene, settings, site
@@ -67,7 +67,7 @@ def test_networks_that_share_a_base_give_the_numbers_of_separate_models(tmp_path
     team = shared.team
     apart = replace(
         shared,
-        team=Team(alone(team.policy), alone(team.reference), None, team.judge, team.writer),
+        team=Team(alone(team.policy), alone(team.reference), None, team.reward, team.writer),
         value=alone(shared.value),
     )
     one, other = (rollouts_of(room, chosen, site(tmp_path)) for room in (shared, apart))

@@ -7,21 +7,28 @@ import pytest
 import torch
 
 from bench.training.network import without_adapter
-from bench.training.sampling import Sampled, Sampling, sample
+from bench.training.sampling import Sampled
+from bench.training.sampling import sample as sample_within
 from bench.training.writer import Writer
+from bench.types import Generation
 from tests.models import tiny
 from tests.training.networks import adapted, documents, network_of
 
 PROMPTS = [document.prompt for document in documents()]
 SEEDS = list(range(len(PROMPTS)))
-FREE = Sampling(max_tokens=12)
-GREEDY = Sampling(max_tokens=8, temperature=0.0)
+FREE = Generation(12, temperature=1.0)
+GREEDY = Generation(8)
+
+
+def sample(network, writer, prompts, seeds, how) -> list[Sampled]:
+    """Replies drawn with room for all of them."""
+    return sample_within(network, writer, prompts, seeds, how, micro_tokens=4096)
 
 
 def endings(asked, network) -> tuple[Writer, list[Sampled]]:
     """A writer whose end token the network likes to write, and 40 replies to one prompt."""
     writer = Writer(asked("llama"), "auto", "")
-    wild, asked_for = Sampling(12, 5.0), (PROMPTS[:1] * 40, list(range(40)))
+    wild, asked_for = Generation(12, temperature=5.0), (PROMPTS[:1] * 40, list(range(40)))
     counts = Counter(
         token for reply in sample(network, writer, *asked_for, wild) for token in reply.ids
     )
@@ -111,13 +118,35 @@ def test_replies_are_drawn_from_the_networks_own_adapter(weights, writer):
     assert base == sample(network_of("llama"), writer, PROMPTS, SEEDS, GREEDY)
 
 
+def rows_run(network) -> list[int]:
+    """Grows by the number of rows each time that the network is run."""
+    found: list[int] = []
+    network.model.register_forward_pre_hook(
+        lambda module, inputs, named: found.append(len(named["input_ids"])), with_kwargs=True
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("micro_tokens", "prompts", "most"), [(1, 4, 1), (20, 30, 8), (10**6, 80, 64)]
+)
+def test_as_many_are_drawn_side_by_side_as_the_memory_of_the_stage_holds(
+    writer, micro_tokens, prompts, most
+):
+    network, prompt = network_of("llama"), tuple(range(10, 18))
+    found = rows_run(network)  # of up to 8 + 12 tokens, eight for each of those trained on at once
+    sample_within(network, writer, [prompt] * prompts, list(range(prompts)), FREE, micro_tokens)
+    assert max(found) == most
+
+
 def test_draws_follow_the_temperature(writer):
     """The share of a token among many draws is its probability."""
     network, prompt = network_of("llama"), PROMPTS[0]
     with torch.no_grad():
         logits = network.model(torch.tensor([prompt])).logits[0, -1]
     expected = (logits / 3.0).softmax(-1)
-    drawn = sample(network, writer, [prompt] * 2000, list(range(2000)), Sampling(1, 3.0))
+    hot = Generation(1, temperature=3.0)
+    drawn = sample(network, writer, [prompt] * 2000, list(range(2000)), hot)
     counts = torch.bincount(torch.tensor([reply.ids[0] for reply in drawn]), minlength=tiny.WORDS)
     assert (counts / 2000 - expected).abs().max() < 0.04
 

@@ -22,7 +22,16 @@ from bench.training.loop import WORK
 from bench.training.settings import Recipe
 from bench.training.stages import STAGE_FILE
 from bench.types import Card
-from tests.training.recipes import STAGES, World, make_world, start, write_lands, write_recipe
+from tests.models import tiny
+from tests.training.recipes import (
+    STAGES,
+    World,
+    call,
+    make_world,
+    start,
+    write_lands,
+    write_recipe,
+)
 
 CHECKPOINTS = tuple(name for name in STAGES if name != "ranked")
 KINDS = {"sft": "sft", "rm": "rm", "dpo": "dpo", "ppo": "ppo_ptx", "rloo": "rloo"}
@@ -161,6 +170,22 @@ def test_a_stage_leaves_a_log_curves_and_a_report_of_its_data(world, stage):
     (source,) = told["sources"].values()
     assert source["read"] == source["kept"] == 20
     assert not list((folder / WORK).glob("*.safetensors"))
+
+
+def test_rows_that_are_too_long_are_reported_for_each_use_of_their_data(worlds, tmp_path, capsys):
+    world = replace(worlds("whole"), output=tmp_path)
+    text = "[user] The capital of land 7 is\n[assistant]"
+    longest = 1 + len(tiny.tokenizer(chat=True)(text, add_special_tokens=False)["input_ids"])
+    changed = f"--set stages.ppo.from=base --set stages.ppo.max_prompt={longest}"
+    reward = "--set 'stages.ppo.reward=[{scorer: headline}]'"
+    assert call(f"{world.command} --only ppo {changed} {reward}") == 0
+    (told,) = json.loads((world.trained / "ppo" / WORK / "data.json").read_text()).values()
+    lost = told["too_long"]["prompts"]
+    assert told["too_long"] == {"prompts": lost, "ptx.data": lost}
+    learned, held_out = lost["rows"]["lands"], lost["held_out"]["lands"]
+    assert learned + held_out == 10  # of 20 the lands from 10 on
+    assert held_out > 0
+    assert f"too long: lands {learned}, held out lands {held_out}\n" in capsys.readouterr().err
 
 
 def test_rankings_order_the_replies_to_every_prompt(world):

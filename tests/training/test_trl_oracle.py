@@ -11,6 +11,8 @@ from bench.training import advantages, losses
 from tests.models import tiny
 
 torch.set_num_threads(1)
+# TRL's own settings and trainers ask for what transformers calls by another name.
+pytestmark = pytest.mark.filterwarnings("ignore:.*will be removed in v6:FutureWarning")
 PROMPTS = ("what is the", "the question")
 ROWS = (
     {"prompt": "what is the", "chosen": " cat sat", "rejected": " dog ran to the house"},

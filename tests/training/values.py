@@ -84,7 +84,7 @@ def stream(rows: Sequence[Entry], held_out: Sequence[Entry] = (), seed: int = 3)
     for row in rows:
         by_source[row.prompt.source] = (*by_source.get(row.prompt.source, ()), (row,))
     digests = dict.fromkeys(by_source, "digest")
-    return Stream(Material(by_source, tuple(held_out), digests, {}), Mix(), seed)
+    return Stream(Material(by_source, tuple(held_out), digests), Mix(), seed)
 
 
 def settings(kind: str, lr: float = 1e-3, **changes: Json) -> Training:
