@@ -20,7 +20,7 @@ from bench.registry.folder import Task
 from bench.reporting.ablation import AblationPoint, write_ablation
 from bench.reporting.cells import by_kind
 from bench.training.recipe import LoadedRecipe, variant_name, varied
-from bench.training.watch import Watcher
+from bench.training.steps.watch import Watcher
 
 
 @dataclass(frozen=True, slots=True)

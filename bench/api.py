@@ -25,7 +25,7 @@ from bench.registry.prompt import ShotChoice, ShotSettings
 from bench.reporting.cells import cells_of
 from bench.store import load_run as read_run
 from bench.training.recipe import LoadedRecipe, check_stages, load_recipe
-from bench.training.watch import SilentWatcher, Watcher
+from bench.training.steps.watch import SilentWatcher, Watcher
 from bench.types import Cell, Record, Run
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def train_loaded(
     check_stages(loaded.recipe, only)
     find_folder(loaded.recipe.base)  # before torch is loaded, so that a wrong name is told at once
     prepare_local()
-    from bench.training.sources import Places
+    from bench.training.data.sources import Places
     from bench.training.stages import run_stages
     from bench.training.workshop import Workshop
 

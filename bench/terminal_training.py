@@ -58,7 +58,7 @@ class _Stage:
 
 
 class TrainingView:
-    """A `bench.training.watch.Watcher` for people. Use as a context: the panel needs closing."""
+    """A `bench.training.steps.watch.Watcher` for people. A context: the panel needs closing."""
 
     def __init__(self, console: Console = ERR, clock: Callable[[], float] = time.monotonic) -> None:
         self.console, self.clock = console, clock

@@ -18,7 +18,8 @@ from bench.registry.data import ROLES, count_rows
 from bench.registry.folder import Task, all_tasks
 from bench.scoring.aggregate import AGGREGATES, pass_at
 from bench.scoring.scorers import SCORERS
-from bench.training import data_settings, settings
+from bench.training import settings
+from bench.training.data import data_settings
 from bench.training.recipe import load_recipe, packaged_names
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ from bench.evaluation.plan import Settings
 from bench.models.weights import find_weights
 from bench.registry.folder import select
 from bench.training.recipe import load_recipe
-from bench.training.watch import SilentWatcher
+from bench.training.steps.watch import SilentWatcher
 from tests.models import tiny
 from tests.training.recipes import STAGES, World, call, make_world
 

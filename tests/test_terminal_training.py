@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bench.terminal_training import BARS, TrainingView, main_metrics, sparkline
-from bench.training.watch import SilentWatcher, Watcher
+from bench.training.steps.watch import SilentWatcher, Watcher
 
 NUMBERS = st.floats(-1e6, 1e6) | st.just(float("nan"))
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
@@ -151,6 +151,6 @@ def test_a_silent_watcher_writes_nothing(capsys, clock):
 
 
 def test_the_watcher_needs_the_standard_library_only():
-    code = "import sys, json, bench.training.watch; print(json.dumps(sorted(sys.modules)))"
+    code = "import sys, json, bench.training.steps.watch; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "transformers", "pydantic", "rich"} & set(json.loads(done.stdout))

@@ -10,16 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from bench.models.weights import Weights
-from bench.training.checkpoint import (
-    open_reward,
-    publish,
-    require_classifier,
-    save_policy,
-    save_reward,
-)
-from bench.training.corpus import demonstrations_of, rankings_of
-from bench.training.dpo import train_dpo
-from bench.training.encode import (
+from bench.training.data.corpus import demonstrations_of, rankings_of
+from bench.training.data.encode import (
     Entry,
     Limits,
     Stream,
@@ -27,18 +19,25 @@ from bench.training.encode import (
     encode_prompts,
     encode_rankings,
 )
-from bench.training.grouped import train_grouped
-from bench.training.judges import open_judges, require_same_tokens
-from bench.training.last_good import Used, last_good_folder, last_good_outcome
-from bench.training.loop import AstrayError, Site
-from bench.training.network import Network, open_network, with_head, without_adapter
-from bench.training.outcome import Outcome
-from bench.training.ppo import train_ppo
-from bench.training.reinforce import updates_per_batch, used
-from bench.training.reward import train_reward
-from bench.training.rewards import Rewarder, make_rewarder
-from bench.training.sampling import sample
-from bench.training.seeds import seed_of
+from bench.training.data.writer import Writer
+from bench.training.networks.checkpoint import (
+    open_reward,
+    publish,
+    require_classifier,
+    save_policy,
+    save_reward,
+)
+from bench.training.networks.network import Network, open_network, with_head, without_adapter
+from bench.training.networks.value import open_value
+from bench.training.objectives.dpo import train_dpo
+from bench.training.objectives.grouped import train_grouped
+from bench.training.objectives.ppo import train_ppo
+from bench.training.objectives.reinforce import updates_per_batch, used
+from bench.training.objectives.reward import train_reward
+from bench.training.objectives.sampling import sample
+from bench.training.objectives.sft import Critic, train_sft
+from bench.training.rewards.judges import open_judges, require_same_tokens
+from bench.training.rewards.rewards import Rewarder, make_rewarder
 from bench.training.settings import (
     Dpo,
     Grpo,
@@ -50,10 +49,11 @@ from bench.training.settings import (
     Sft,
     Training,
 )
-from bench.training.sft import Critic, train_sft
-from bench.training.value import open_value
+from bench.training.steps.last_good import Used, last_good_folder, last_good_outcome
+from bench.training.steps.loop import AstrayError, Site
+from bench.training.steps.outcome import Outcome
+from bench.training.steps.seeds import seed_of
 from bench.training.workshop import Workshop
-from bench.training.writer import Writer
 from bench.types import DataUse, Generation
 
 JUDGED = 64  # held-out prompts that a reward model judges an epoch by

@@ -19,7 +19,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from bench.schema import Strict
-from bench.training.data_settings import Count, Data, NotNegative, Positive, Share
+from bench.training.data.data_settings import Count, Data, NotNegative, Positive, Share
 
 
 def _on_or_off(found: object) -> object:

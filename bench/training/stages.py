@@ -31,15 +31,15 @@ from bench.models.weights import find_weights
 from bench.store import write_atomic
 from bench.training.aside import put_damaged_aside
 from bench.training.inputs import inputs_digest
-from bench.training.last_good import last_good_folder
-from bench.training.loop import WORK, Site
-from bench.training.outcome import Outcome
-from bench.training.rank import RANKINGS
-from bench.training.rank_stage import run_rank
+from bench.training.ranking.rank import RANKINGS
+from bench.training.ranking.rank_stage import run_rank
 from bench.training.recipe import policy_names, reward_names
 from bench.training.runners import run_dpo, run_grouped, run_ppo, run_reward, run_sft
 from bench.training.settings import Dpo, Grpo, Ppo, Rank, Reward, Rloo, Sft, StageSettings
-from bench.training.state import BEFORE, STATE, load_facts
+from bench.training.steps.last_good import last_good_folder
+from bench.training.steps.loop import WORK, Site
+from bench.training.steps.outcome import Outcome
+from bench.training.steps.state import BEFORE, STATE, load_facts
 from bench.training.workshop import Workshop
 from bench.types import Card, Parent, Stage
 

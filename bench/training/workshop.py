@@ -17,17 +17,17 @@ from bench.models.load import choose_placement
 from bench.models.options import ModelOptions
 from bench.models.weights import Weights, find_weights
 from bench.store import write_atomic
-from bench.training.corpus import Corpus, load_corpus
-from bench.training.data_settings import Clean, Data, Holdout, Mix, Source
-from bench.training.decontaminate import KnownTests, read_tests
-from bench.training.encode import Material
-from bench.training.processes import Processes
-from bench.training.rank import RANKINGS
+from bench.training.data.corpus import Corpus, load_corpus
+from bench.training.data.data_settings import Clean, Data, Holdout, Mix, Source
+from bench.training.data.decontaminate import KnownTests, read_tests
+from bench.training.data.encode import Material
+from bench.training.data.sources import Item, Places
+from bench.training.data.writer import Chat, Writer
+from bench.training.ranking.rank import RANKINGS
 from bench.training.recipe import LoadedRecipe
 from bench.training.settings import Rank
-from bench.training.sources import Item, Places
-from bench.training.watch import SilentWatcher, Watcher
-from bench.training.writer import Chat, Writer
+from bench.training.steps.processes import Processes
+from bench.training.steps.watch import SilentWatcher, Watcher
 from bench.types import Json
 
 

@@ -21,8 +21,8 @@ from accelerate import PartialState
 
 import bench
 from bench.cli import main
-from bench.training.log import LOG
 from bench.training.stages import FinishedStage
+from bench.training.steps.log import LOG
 from bench.types import Json
 from tests.evaluation.folders import CAPITALS, write_jsonl, write_task
 from tests.models import tiny

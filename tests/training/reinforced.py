@@ -9,13 +9,11 @@ import torch
 
 from bench.models.hf import HuggingFace
 from bench.models.options import ModelOptions
-from bench.training.data_settings import Mix
-from bench.training.encode import Entry, Material, Stream
-from bench.training.grouped import train_grouped
-from bench.training.layout import Document
-from bench.training.log import LOG
-from bench.training.loop import Site
-from bench.training.network import (
+from bench.training.data.data_settings import Mix
+from bench.training.data.encode import Entry, Material, Stream
+from bench.training.data.writer import Writer
+from bench.training.networks.layout import Document
+from bench.training.networks.network import (
     Network,
     open_network,
     trained_parameters,
@@ -23,15 +21,17 @@ from bench.training.network import (
     with_head,
     without_adapter,
 )
-from bench.training.outcome import Outcome
-from bench.training.ppo import train_ppo
-from bench.training.processes import Processes
-from bench.training.rewards import RewardFunction, Scored
-from bench.training.rollout import Rollouts, Team, roll_out
-from bench.training.sampling import Sampled, sample
+from bench.training.objectives.grouped import train_grouped
+from bench.training.objectives.ppo import train_ppo
+from bench.training.objectives.rollout import Rollouts, Team, roll_out
+from bench.training.objectives.sampling import Sampled, sample
+from bench.training.rewards.rewards import RewardFunction, Scored
 from bench.training.settings import Grpo, Lora, Ppo, Reinforcement, Rloo
-from bench.training.watch import SilentWatcher
-from bench.training.writer import Writer
+from bench.training.steps.log import LOG
+from bench.training.steps.loop import Site
+from bench.training.steps.outcome import Outcome
+from bench.training.steps.processes import Processes
+from bench.training.steps.watch import SilentWatcher
 from bench.types import Generation, Json, Prompt, Turn
 from tests.models import tiny
 

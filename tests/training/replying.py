@@ -7,13 +7,13 @@ import torch
 
 from bench.models.hf import HuggingFace
 from bench.models.options import ModelOptions
-from bench.training.data_settings import Source
-from bench.training.encode import Entry
-from bench.training.layout import Document
-from bench.training.network import Network, open_network
-from bench.training.sampling import Sampled
-from bench.training.sources import Places, load_source
-from bench.training.writer import Writer
+from bench.training.data.data_settings import Source
+from bench.training.data.encode import Entry
+from bench.training.data.sources import Places, load_source
+from bench.training.data.writer import Writer
+from bench.training.networks.layout import Document
+from bench.training.networks.network import Network, open_network
+from bench.training.objectives.sampling import Sampled
 from bench.types import Prompt, Turn
 from tests.models import tiny
 

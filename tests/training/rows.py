@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bench.training.data_settings import Source
-from bench.training.sources import Item, Loaded, Places, load_source
+from bench.training.data.data_settings import Source
+from bench.training.data.sources import Item, Loaded, Places, load_source
 from bench.types import Demonstration, Json, Prompt, Turn
 
 Rows = Sequence[Mapping[str, Json]]

@@ -17,8 +17,8 @@ import pytest
 import transformers as hf
 
 from bench.cards import read_card
-from bench.training.loop import WORK
-from bench.training.state import STATE
+from bench.training.steps.loop import WORK
+from bench.training.steps.state import STATE
 from tests.evaluation.folders import write_jsonl, write_task
 from tests.models import tiny
 from tests.test_bad_inputs import assert_well_said, call

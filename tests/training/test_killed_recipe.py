@@ -16,7 +16,7 @@ import pytest
 
 from bench.cards import read_card
 from bench.models.weights import CONTENT, NOT_CONTENT
-from bench.training.log import LOG
+from bench.training.steps.log import LOG
 from tests.training.recipes import STAGES, World, log_of, make_world, start
 
 LINES = ("*/log.jsonl", "*/training/rankings.partial.jsonl")

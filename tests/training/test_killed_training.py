@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.training.log import LOG
-from bench.training.network import Network
-from bench.training.outcome import Outcome
-from bench.training.sft import train_sft
+from bench.training.networks.network import Network
+from bench.training.objectives.sft import train_sft
+from bench.training.steps.log import LOG
+from bench.training.steps.outcome import Outcome
 from tests.training.recipes import FORK
 from tests.training.values import (
     assert_same,

@@ -18,9 +18,9 @@ from bench.cards import CARD, read_card
 from bench.errors import ModelError
 from bench.models.lineage import lineage_of
 from bench.models.weights import find_weights
-from bench.training.loop import WORK
 from bench.training.settings import Recipe
 from bench.training.stages import STAGE_FILE
+from bench.training.steps.loop import WORK
 from bench.types import Card
 from tests.models import tiny
 from tests.training.recipes import (

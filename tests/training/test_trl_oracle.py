@@ -7,7 +7,7 @@ import pytest
 import torch
 from datasets import Dataset
 
-from bench.training import advantages, losses
+from bench.training.objectives import advantages, losses
 from tests.models import tiny
 
 torch.set_num_threads(1)

@@ -8,12 +8,12 @@ from datasets import Dataset
 
 from bench.models.hf import HuggingFace
 from bench.models.options import ModelOptions
-from bench.training.dpo import train_dpo
-from bench.training.encode import Entry
-from bench.training.layout import Document
-from bench.training.network import Network, open_network, without_adapter
-from bench.training.sft import train_sft
-from bench.training.writer import Writer
+from bench.training.data.encode import Entry
+from bench.training.data.writer import Writer
+from bench.training.networks.layout import Document
+from bench.training.networks.network import Network, open_network, without_adapter
+from bench.training.objectives.dpo import train_dpo
+from bench.training.objectives.sft import train_sft
 from bench.types import Prompt, Turn
 from tests.models import tiny
 from tests.training.values import CPU, log_of, settings, site, stream, weights

@@ -11,17 +11,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.training.data_settings import Mix
-from bench.training.encode import Entry, Material, Stream
-from bench.training.layout import Document
-from bench.training.log import LOG
-from bench.training.loop import Site
-from bench.training.network import Network, trained_parameters, with_adapter, with_head
-from bench.training.outcome import Outcome
-from bench.training.probe import packing_reach
-from bench.training.processes import Processes
+from bench.training.data.data_settings import Mix
+from bench.training.data.encode import Entry, Material, Stream
+from bench.training.networks.layout import Document
+from bench.training.networks.network import Network, trained_parameters, with_adapter, with_head
+from bench.training.networks.probe import packing_reach
 from bench.training.settings import Dpo, Lora, Reward, Sft, Training
-from bench.training.watch import SilentWatcher
+from bench.training.steps.log import LOG
+from bench.training.steps.loop import Site
+from bench.training.steps.outcome import Outcome
+from bench.training.steps.processes import Processes
+from bench.training.steps.watch import SilentWatcher
 from bench.types import Json, Prompt, Turn
 from tests.models import tiny
 

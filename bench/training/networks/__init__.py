@@ -1,0 +1,1 @@
+"""Networks: policies, rewards, values on one base, the batches they read, what they leave."""

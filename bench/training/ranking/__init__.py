@@ -1,0 +1,1 @@
+"""Ranking: replies sampled from a checkpoint and put in order."""

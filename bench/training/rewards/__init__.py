@@ -1,0 +1,1 @@
+"""Rewards: what replies are worth, by a reward model, a scorer or a function."""
