@@ -1,0 +1,130 @@
+"""Files of other tools, read as Documents and tables; whatever is wrong with a file names it.
+
+Called by the importers.
+
+    read_lines(Path("samples_arc_easy_2026-01-21.jsonl"), "run lm_eval again with --log_samples")
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Never
+
+from bench.errors import RunError
+from bench.reporting.importers.document import Document
+from bench.types import Json
+
+
+def read_object(path: Path, remedy: str) -> Document:
+    """The JSON object in the file at `path`.
+
+    Raises:
+        RunError: the file is missing, is no JSON, or holds no object.
+    """
+    return as_object(_parsed(read_text(path, remedy), str(path), remedy), str(path), remedy)
+
+
+def read_array(path: Path, remedy: str) -> list[Document]:
+    """The objects of the JSON array in the file at `path`.
+
+    Raises:
+        RunError: the file is missing, is no JSON, or holds no array of objects.
+    """
+    found = _parsed(read_text(path, remedy), str(path), remedy)
+    if not isinstance(found, list):
+        _wrong_root(str(path), found, "an array", remedy)
+    return [
+        as_object(value, f"{path}: element {place}", remedy) for place, value in enumerate(found)
+    ]
+
+
+def read_lines(path: Path, remedy: str) -> list[Document]:
+    """The JSON objects in the lines of the file at `path`; empty lines are none.
+
+    Raises:
+        RunError: the file is missing, or a line is no JSON object.
+    """
+    found = []
+    # Not splitlines(): JSON may hold U+2028 and its kind unescaped, which part no lines.
+    for number, line in enumerate(read_text(path, remedy).split("\n"), start=1):
+        if line.strip():
+            where = f"{path}: line {number}"
+            found.append(as_object(_parsed(line, where, remedy), where, remedy))
+    return found
+
+
+def read_table(path: Path, columns: Sequence[str], remedy: str) -> list[dict[str, str]]:
+    """The rows of the CSV file at `path`, which must have `columns`.
+
+    Raises:
+        RunError: the file is missing or empty, a column is missing, or a row is too short.
+    """
+    csv.field_size_limit(sys.maxsize)  # a prompt may be longer than 128 KiB
+    lines = read_text(path, remedy).splitlines(keepends=True)
+    reader = csv.DictReader(lines, strict=True)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise RunError(f"{path}: line {reader.line_num}: is no CSV: {error}", remedy) from None
+    missing = [name for name in columns if name not in (reader.fieldnames or ())]
+    if missing or not rows:
+        told = f"has no column {missing[0]!r}" if missing else "holds no rows"
+        header = ", ".join(reader.fieldnames or ()) or "nothing"
+        raise RunError(f"{path}: {told}; found {header}", remedy)
+    for number, row in enumerate(rows, start=1):
+        if any(row[name] is None for name in columns):
+            raise RunError(f"{path}: row {number}: is shorter than the header", remedy)
+    return rows
+
+
+def read_text(path: Path, remedy: str) -> str:
+    """The text of the file at `path`.
+
+    Raises:
+        RunError: the file is missing, cannot be read or is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise RunError(f"{path}: not there", remedy) from None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read: {error}", remedy) from None
+
+
+def parse_object(text: bytes, where: str, remedy: str) -> Document:
+    """The JSON object that `text` is; `where` names it in errors.
+
+    Raises:
+        RunError: it is no JSON object.
+    """
+    try:
+        decoded = text.decode("utf-8")
+    except ValueError as error:
+        raise RunError(f"{where}: is not UTF-8: {error}", remedy) from None
+    return as_object(_parsed(decoded, where, remedy), where, remedy)
+
+
+def as_object(value: Json, where: str, remedy: str) -> Document:
+    """`value` as a Document.
+
+    Raises:
+        RunError: it is no object.
+    """
+    if not isinstance(value, dict):
+        _wrong_root(where, value, "an object", remedy)
+    return Document(value, where, remedy)
+
+
+def _parsed(text: str, where: str, remedy: str) -> Json:
+    """The JSON in `text`; NaN and Infinity, which some tools write, are null: there is no value."""
+    try:
+        found: Json = json.loads(text, parse_constant=lambda name: None)
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{where}: is no JSON: {error}", remedy) from None
+    return found
+
+
+def _wrong_root(where: str, value: Json, expected: str, remedy: str) -> Never:
+    raise RunError(f"{where}: found {type(value).__name__}, expected {expected}", remedy)
