@@ -1,0 +1,1 @@
+"""Results on the Hugging Face Hub: model cards, .eval_results, a static Space, and the push."""

@@ -1,0 +1,51 @@
+"""What goes to each kind of repository, laid out in a folder: the site, the results, or a card.
+
+Called by `bench board publish`.
+
+    hf://spaces/org/board      the site, with the front matter of a static Space
+    hf://datasets/org/results  leaderboard/results as it is
+    hf://org/model             the model's card with its scores, and .eval_results/
+"""
+
+import shutil
+from pathlib import Path
+
+from bench.errors import RunError, UsageError, did_you_mean
+from bench.reporting.hub.model_folder import write_model_folder
+from bench.reporting.hub.publish import fetch_card
+from bench.reporting.hub.score import scores_of
+from bench.reporting.hub.space import write_space
+from bench.reporting.hub.target import Target
+from bench.reporting.results.files import load_results
+
+
+def stage(
+    target: Target, out: Path, site: Path, results: Path, model: str, source: str, fetch: bool
+) -> Path:
+    """The files for `target` in the new folder `out`.
+
+    `fetch` reads the card that a model has on the Hub, so that only our scores change in it.
+
+    Raises:
+        UsageError: a model's repository is named without `model`, or there is no such model.
+        RunError: there is no site, there are no results, or the Hub does not answer.
+    """
+    if target.kind == "space":
+        return write_space(site, out)
+    found = load_results([results])
+    if target.kind == "dataset":
+        shutil.copytree(results, out)
+        return out
+    names = sorted({one.model.name for one in found})
+    if model not in names:
+        asked = f"no results of {model!r}" if model else "--model: whose results is not said"
+        raise UsageError(f"{results}: {asked}", did_you_mean(model, names))
+    own = [one for one in found if one.model.name == model]
+    revisions = sorted({one.model.revision for one in own})
+    if len(revisions) > 1:
+        raise RunError(
+            f"{results}: {model} has results of {len(revisions)} revisions: {', '.join(revisions)}",
+            "leave one of the folders in a folder of results of its own, and name that",
+        )
+    card = fetch_card(target) if fetch else ""
+    return write_model_folder(out, card, own, scores_of(own), {}, source=source)
