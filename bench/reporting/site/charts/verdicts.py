@@ -1,0 +1,41 @@
+"""How a verdict looks: a sign, a word and a class, so that colour never says it alone.
+
+Called by the charts that show verdicts.
+
+>>> said("worse")
+'▼ worse'
+"""
+
+from collections.abc import Mapping
+
+from bench.reporting.comparison.values import Change, Verdict
+from bench.reporting.site.charts.words import brief, count
+
+SIGNS: Mapping[Verdict, str] = {
+    "better": "\u25b2",
+    "equivalent": "=",
+    "worse": "\u25bc",
+    "undetermined": "?",
+    "no number": "\u2013",
+}
+
+
+def said(verdict: Verdict) -> str:
+    """Sign and word."""
+    return f"{SIGNS[verdict]} {verdict}"
+
+
+def verdict_class(verdict: Verdict) -> str:
+    """The class that colours a verdict: `verdict-no-number`."""
+    return f"verdict-{verdict.replace(' ', '-')}"
+
+
+def pair(change: Change) -> str:
+    """`ppo-6b against sft-6b`."""
+    return f"{brief(change.child)} against {brief(change.parent)}"
+
+
+def tally(change: Change) -> str:
+    """`better on 4, equivalent on 6, worse on 1, undetermined on 5 of 16 tasks`."""
+    counts = [f"{verdict} on {change.count(verdict)}" for verdict in SIGNS if change.count(verdict)]
+    return f"{', '.join(counts)} of {count(len(change.contrasts), 'task')}"

@@ -1,0 +1,165 @@
+"""The tables of a board: what `data/` holds, one table a file and format.
+
+Called by `bench.reporting.site.build`.
+
+    data/scores.csv, .json, .parquet, .tex, .md     data/contrasts.*  data/changes.*  data/ranks.*
+    data/items/topic.csv, .json, .parquet           every item of every row
+"""
+
+from collections.abc import Iterator, Sequence
+
+from bench.reporting.comparison.values import VERDICTS, Change, Contrast
+from bench.reporting.site.tables import FOR_PROGRAMS, FORMATS, Table, Value, files_of
+from bench.reporting.site.view import View
+
+SCORES = (
+    *("model", "revision", "stage", "task", "variant", "metric", "lower_is_better", "headline"),
+    *(
+        "estimate",
+        "lo",
+        "hi",
+        "level",
+        "method",
+        "n",
+        "n_clusters",
+        "failed",
+        "missing",
+        "warnings",
+    ),
+)
+CONTRASTS = (
+    *("child", "parent", "edge", "task", "variant", "kind", "language", "metric"),
+    *("lower_is_better", "headline", "child_mean", "parent_mean", "estimate", "se", "lo", "hi"),
+    *("level", "method", "p_better", "rope", "rope_worse", "rope_same", "rope_better"),
+    *("p_value", "p_adjusted", "verdict", "margin", "tax", "mde", "n_items", "n_clusters"),
+    *("n_missing", "fragile", "warnings"),
+)
+CHANGES = (
+    *("child", "parent", "edge", *(verdict.replace(" ", "_") for verdict in VERDICTS)),
+    *("pooled", "se", "lo", "hi", "method", "p_better", "tau", "i2", "macro", "macro_lo"),
+    *("macro_hi", "tasks", "warnings"),
+)
+RANKS = (
+    *("task", "variant", "model", "estimate", "se", "best", "worst", "p_best", "expected"),
+    *("groups", "level", "method", "seed", "n_items", "n_clusters"),
+)
+
+
+def data_files(view: View) -> Iterator[tuple[str, bytes]]:
+    """Every file below `data/`: its address and content."""
+    for table in (scores(view), contrasts(view), changes(view), ranks(view)):
+        for name, content in files_of(table, FORMATS):
+            yield f"data/{name}", content
+    for task in view.board.tasks:
+        for name, content in files_of(items(view, task.name), FOR_PROGRAMS):
+            yield f"data/{name}", content
+
+
+def scores(view: View) -> Table:
+    """Every Score."""
+    rows = []
+    for score in view.board.scores:
+        model, metric = view.board.rows[score.row].model, score.metric
+        rows.append(
+            (
+                *(view.board.labels[score.row], model.revision, model.stage),
+                *(score.task, score.variant, metric.name, metric.lower_is_better),
+                *(score.headline, score.estimate, score.lo, score.hi, score.level, score.method),
+                *(score.n, score.n_clusters, score.failed, score.missing),
+                "; ".join(score.warnings),
+            )
+        )
+    return Table("scores", SCORES, rows)
+
+
+def contrasts(view: View) -> Table:
+    """Every Contrast, wordings behind what they are pooled to."""
+    return Table(
+        "contrasts",
+        CONTRASTS,
+        [
+            _contrast(change, one, headline)
+            for change in view.board.changes
+            for group, headline in ((change.contrasts, True), (change.others, False))
+            for whole in group
+            for one in (whole, *whole.variants)
+        ],
+    )
+
+
+def changes(view: View) -> Table:
+    """Every Change: the verdicts counted, all tasks pooled."""
+    return Table("changes", CHANGES, [_change(change) for change in view.board.changes])
+
+
+def ranks(view: View) -> Table:
+    """The rank sets of every task; groups are counted from 1."""
+    rows: list[tuple[Value, ...]] = []
+    for (task, variant), sets in view.board.ranks.items():
+        for row, rank in zip(view.board.ranked[task, variant], sets.ranks, strict=True):
+            groups = " ".join(str(group + 1) for group in rank.groups)
+            rows.append(
+                (
+                    *(task, variant, view.board.labels[row], rank.estimate, rank.se, rank.best),
+                    *(rank.worst, rank.p_best, rank.expected, groups, sets.level, sets.method),
+                    # As text: programs that read JSON numbers as doubles would change it.
+                    *(str(sets.seed), sets.n_items, sets.n_clusters),
+                )
+            )
+    return Table("ranks", RANKS, rows)
+
+
+def items(view: View, task: str) -> Table:
+    """Every item of every row on `task`."""
+    found = [
+        (row, variant, result)
+        for row, of_row in enumerate(view.board.rows)
+        for (name, variant), result in of_row.results.items()
+        if name == task
+    ]
+    metrics = dict.fromkeys(name for *_, result in found for name in result.items.scores)
+    measures = dict.fromkeys(name for *_, result in found for name in result.items.measures)
+    columns = (
+        *("model", "variant", "item", "sample", "digest", "cluster", "failure"),
+        *(f"score.{name}" for name in metrics),
+        *(f"measure.{name}" for name in measures),
+    )
+    rows: list[tuple[Value, ...]] = []
+    for row, variant, result in found:
+        known, nothing = result.items, (None,) * len(result.items.ids)
+        told: list[Sequence[Value]] = [
+            [view.board.labels[row]] * len(known.ids),
+            [variant] * len(known.ids),
+            *(known.ids, known.samples, known.digests, known.clusters, known.failures),
+            *(known.scores.get(name, nothing) for name in metrics),
+            *(known.measures.get(name, nothing) for name in measures),
+        ]
+        rows += zip(*told, strict=True)
+    return Table(f"items/{view.tasks[task]}", columns, rows)
+
+
+def _contrast(change: Change, one: Contrast, headline: bool) -> tuple[Value, ...]:
+    metric = one.metric
+    return (
+        *(change.child, change.parent, change.edge.kind, one.task, one.variant, one.kind),
+        *(one.language, metric.name, metric.lower_is_better, headline, one.child_mean),
+        *(one.parent_mean, one.estimate, one.se, one.lo, one.hi, one.level, one.method),
+        *(one.p_better, metric.rope, one.rope_worse, one.rope_same, one.rope_better),
+        *(one.p_value, one.p_adjusted, one.verdict, metric.margin, one.tax, one.mde),
+        *(one.n_items, one.n_clusters, one.n_missing, one.fragile, "; ".join(one.warnings)),
+    )
+
+
+def _change(change: Change) -> tuple[Value, ...]:
+    counts = [change.count(verdict) for verdict in VERDICTS]
+    head: tuple[Value, ...] = (change.child, change.parent, change.edge.kind, *counts)
+    pooled = change.pooled
+    if pooled is None:
+        nothing: list[Value] = [None] * (len(CHANGES) - len(head))
+        return (*head, *nothing)
+    return (
+        *head,
+        *(pooled.estimate, pooled.se, pooled.lo, pooled.hi, pooled.method, pooled.p_better),
+        *(pooled.tau, pooled.i2, pooled.macro, pooled.macro_lo, pooled.macro_hi),
+        *(pooled.n_tasks, "; ".join(pooled.warnings)),
+    )
