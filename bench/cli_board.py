@@ -1,4 +1,4 @@
-"""The verbs about results: board (build, serve, check, publish), compare, import, submit."""
+"""The verbs about results: board and what belongs to it, compare, import, submit."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ Site = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folde
 Results = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of results.")]
 
 board = typer.Typer(
-    help="Build, serve, check and publish the leaderboard.",
+    help="Build, serve, check, publish and export the leaderboard.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -132,6 +132,27 @@ def publish(
             print_note(f"pushed: {done}")
         else:
             print_note("nothing was pushed: give --push")
+
+
+@board.command()
+def export(
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where to.")],
+    organization: Annotated[str, typer.Option(help="Who hands the numbers on.")],
+    developer: Annotated[str, typer.Option(help="Who made models without ORG/ in their name.")],
+    results: Annotated[Path, typer.Option(metavar="DIR", help="Folder of results.")] = RESULTS,
+) -> None:
+    """Write the results as every_eval_ever 0.3.0 records; says what those cannot hold."""
+    import time
+
+    from bench.reporting.importers.every_eval_ever_export import Publisher, save_every_eval_ever
+    from bench.reporting.results.files import load_results
+    from bench.terminal import print_note
+
+    publisher = Publisher(organization, developer, int(time.time()))
+    done = [save_every_eval_ever(output, one, publisher) for one in load_results([results])]
+    for lost in sorted({lost for one in done for lost in one.lost}):
+        print_note(f"not carried over: {lost}")
+    print_note(f"wrote {len(done)} records to {output / 'data'}")
 
 
 def compare(

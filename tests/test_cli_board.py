@@ -179,6 +179,16 @@ def test_publish_shows_what_would_go_and_pushes_nothing(bench, results):
     assert "nothing was pushed" in shown.err
 
 
+def test_results_are_exported_as_every_eval_ever(bench, results, tmp_path):
+    shown = bench("board export -o eee --organization me --developer you")
+    assert shown.code == 0
+    assert "wrote 2 records to eee/data" in shown.err
+    assert len(list(tmp_path.glob("eee/data/topic/you/*/*_samples.jsonl"))) == 2
+    again = bench("import every_eval_ever eee -o back")
+    assert again.code == 0
+    assert "wrote 2 results of 2 models" in again.err
+
+
 def test_the_site_is_served_as_it_lies_there(tmp_path):
     (tmp_path / "index.html").write_text("hello")
     with open_server(tmp_path, 0) as server:

@@ -1,6 +1,6 @@
 """Results -> every_eval_ever 0.3.0: an aggregate file and a file of samples for each Result.
 
-Called by `bench export every_eval_ever`. Lies where the datastore wants it, and passes its
+Called by `bench board export`. Lies where the datastore wants it, and passes its
 validator (`every_eval_ever validate`); what its schema cannot hold is said:
 
     data/truthful_qa/openai/gpt-175b/8d0e...-....json and 8d0e...-..._samples.jsonl
