@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bench.reporting.comparison.comparable import shown as shown_setting
 from bench.reporting.comparison.values import Change, Contrast, Share, Shift
+from bench.reporting.importers.paper import against_paper
 from bench.reporting.results.schema import ModelEntry, Result
 from bench.reporting.site.digits import (
     Shown,
@@ -106,6 +107,9 @@ def lineage_page(
         ],
         "members": [_member(view, row) for row in view.members(root)],
         "titles": {task.name: task.title for task in view.board.tasks},
+        "paper": against_paper(
+            result for row in view.members(root) for result in view.board.rows[row].results.values()
+        ),
     }
     return Page(view.lineage_page(root), "lineage.html", values)
 

@@ -212,6 +212,17 @@ STRINGS: Mapping[str, tuple[str, str]] = {
     "notes": ("Notes", "备注"),
     # lineage
     "lineage_of": ("Lineage of {root}", "{root} 的谱系"),
+    "paper": ("Beside the paper", "与论文对照"),
+    "paper_note": (
+        "Ouyang et al. 2022 (arXiv 2203.02155), table 14. The paper asked thousands of items; the "
+        "released samples, scored here, are 100 a task and wording, so differences of several "
+        "points are to be expected.",
+        "Ouyang 等 2022（arXiv 2203.02155）表 14。论文用了数千道题；公开样本在此重新评分，"
+        "每个任务、每种措辞只有 100 道，相差几分属正常。",
+    ),
+    "paper_caption": ("Our numbers and the paper's, in points", "本榜与论文的数值（分）"),
+    "paper_ours": ("Here", "本榜"),
+    "paper_theirs": ("Paper", "论文"),
     "pooled_facts": (
         "Pooled by {method} over {tasks} tasks; tasks differ by {tau} points (τ), I² {i2}%; plain "
         "mean {macro}.",

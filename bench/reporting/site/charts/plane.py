@@ -16,6 +16,7 @@ from bench.reporting.site.charts.stages import mark, stage_word
 from bench.reporting.site.charts.words import SMALL, fitted, width_of
 
 TOP, LEFT, FOOT = 34.0, 46.0, 44.0  # pixels around the plane for ticks and names
+BEYOND = 14.0  # pixels that the last tick may reach beyond the plane
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,10 @@ class Plane:
             x, words = self.x.at(tick), x_text(tick)
             drawn.append(line("axis", x, bottom, x, bottom + 4))
             half = width_of(words, SMALL) / 2
-            if x - half > free and x + half < right + 20:
-                drawn.append(text(x, bottom + 17, words, "soft", "middle"))
-                free = x + half + 4
+            middle = min(x, right + BEYOND - half)
+            if middle - half > free:
+                drawn.append(text(middle, bottom + 17, words, "soft", "middle"))
+                free = middle + half + 4
         name = fitted(x_name, right - left, SMALL)
         drawn.append(text(right, bottom + 34, name, "soft", "end"))
         drawn.append(line("axis", left, bottom, right, bottom))
