@@ -26,14 +26,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from pathlib import Path
 from statistics import median
 
-import torch
 from rich.console import Console
 from rich.table import Table
 
-REPORT = Path(__file__).parents[2] / "leaderboard" / "speed.json"
+from tests.speed.common.report import QUIET, machine, rounded, write_section
+
 PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets")
 TARGET = 1.8  # tokens per processor second, times TRL's
 RIVALS = 2  # settings of TRL that take turns with `bench`, the best of the survey
@@ -74,7 +73,6 @@ TRL: Mapping[str, Mapping[str, object]] = {
 }
 OURS, APART = "bench", "bench, no beginning shared"
 SAME_ROWS = (OURS, *(name for name in TRL if name.startswith(("rows in order", "padding-free"))))
-QUIET = {"CI": "1", "HF_HUB_OFFLINE": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONWARNINGS": "ignore"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +176,9 @@ def write(
     chosen: argparse.Namespace,
 ) -> None:
     """Put the numbers into the report, beside its other sections."""
-    ours = trainers[OURS].cpu_seconds_a_token
-    report = json.loads(REPORT.read_text()) if REPORT.is_file() else {}
-    report["training"] = {
+    times = rounded(trainers[best].cpu_seconds_a_token / trainers[OURS].cpu_seconds_a_token)
+    print(f"{times} x TRL ({best})")
+    section = {
         "what": "full finetuning of SmolLM2-135M-Instruct in fp32, 16 rows to an update; medians",
         "rounds": chosen.rounds,
         "updates_a_round": chosen.updates,
@@ -188,28 +186,16 @@ def write(
         "machine": machine(),
         "versions": {"python": platform.python_version()} | {k: version(k) for k in PACKAGES},
         "trl_at_its_best": best,
-        "tokens_per_cpu_second_over_trl": rounded(trainers[best].cpu_seconds_a_token / ours),
+        "tokens_per_cpu_second_over_trl": times,
         "target": TARGET,
         "trainers": {name: numbers(turn) for name, turn in trainers.items()},
         "trl_survey": {name: numbers(turn) for name, turn in survey.items()},
     }
-    REPORT.write_text(json.dumps(report, indent=2) + "\n")
-    print(f"{report['training']['tokens_per_cpu_second_over_trl']} x TRL ({best}); {REPORT.name}")
-
-
-def machine() -> dict[str, object]:
-    """What the numbers depend on; nothing that names the machine."""
-    able = torch.cpu.get_capabilities()
-    bf16 = bool(able.get("avx512_bf16") or able.get("amx_bf16"))
-    return {"cores": os.cpu_count(), "avx512": bool(able.get("avx512_f")), "multiplies_bf16": bf16}
+    write_section("training", section)
 
 
 def numbers(turn: Turn) -> dict[str, float]:
     return {name: rounded(value) for name, value in asdict(turn).items()}
-
-
-def rounded(value: float) -> float:
-    return float(f"{value:.4g}")
 
 
 if __name__ == "__main__":

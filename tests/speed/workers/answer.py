@@ -1,12 +1,12 @@
-"""How a worker speaks with `tests.speed.train_throughput`: a line of JSON for each line it is sent.
+"""How a worker speaks with its benchmark: a line of JSON for each line of JSON it is sent.
 
-The worker is sent how many updates to make, and answers what they took:
+A worker of `train_throughput` is sent how many updates to make, and answers what they took:
 
     2
-    {"cpu_seconds": 31.2, "seconds": 17.9, "tokens": 2909, "losses": [3.93, 3.63]}
+    {"cpu_seconds": 31.2, "seconds": 17.9, "peak_gib": 4.0, "tokens": 2909, "losses": [3.93, 3.63]}
 
 Its first line, sent unasked when it is ready, says what getting ready took. What libraries print
-goes to standard error.
+goes to standard error. Nothing is imported here that every Python does not have.
 """
 
 import json
@@ -14,21 +14,27 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
+
+STATUS, FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Seconds of this process: on the processors (user + system, all threads), and on the wall."""
+    """Seconds of this process and its children: on the processors (user + system, all threads), and
+    on the wall."""
 
     cpu: float
     wall: float
 
     @classmethod
     def now(cls) -> "Clock":
-        return cls(time.process_time(), time.perf_counter())
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = time.process_time() + children.ru_utime + children.ru_stime
+        return cls(cpu, time.perf_counter())
 
 
 class Line:
@@ -40,28 +46,39 @@ class Line:
         sys.stdout = sys.stderr
         self.begun = Clock.now()
 
-    def ready(self) -> None:
-        """Tell that the updates may begin."""
-        self._send(self._taken())
+    def ready(self, **told: object) -> None:
+        """Tell that the asks may begin."""
+        self.answer(**told)
 
-    def asks(self) -> Iterator[int]:
-        """The numbers of updates that are asked for, until there are no more."""
+    def asks(self, forget_peak: bool = False) -> Iterator[object]:
+        """What is asked for, until there is no more; with `forget_peak` the most memory held is
+        that since the ask, where Linux can tell."""
         for line in sys.stdin:
+            asked = json.loads(line)
+            if forget_peak and FORGET.exists():
+                FORGET.write_text("5")
             self.begun = Clock.now()
-            yield int(line)
+            yield asked
 
-    def answer(self, tokens: int, losses: Sequence[float]) -> None:
-        """Tell what the updates since the last ask took."""
-        self._send({**self._taken(), "tokens": tokens, "losses": list(losses)})
-
-    def _taken(self) -> dict[str, float]:
+    def answer(self, **told: object) -> None:
+        """Tell `told`, and what it took since the last ask."""
         now = Clock.now()
-        return {
+        taken = {
             "cpu_seconds": now.cpu - self.begun.cpu,
             "seconds": now.wall - self.begun.wall,
-            "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+            "peak_gib": peak_gib(),
         }
-
-    def _send(self, told: dict[str, object]) -> None:
-        self.out.write(json.dumps(told) + "\n")
+        self.out.write(json.dumps(taken | told) + "\n")
         self.out.flush()
+
+
+def peak_gib() -> float:
+    """The most memory that this program or one of its children has held.
+
+    Linux counts into `ru_maxrss` what the process held before it became this program.
+    """
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if STATUS.is_file():
+        fields = dict(line.split(":", 1) for line in STATUS.read_text().splitlines())
+        own = int(fields["VmHWM"].split()[0])
+    return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 2**20

@@ -9,12 +9,12 @@ from pathlib import Path
 from bench.models.hf import HuggingFace
 from bench.models.options import ModelOptions
 from bench.models.weights import Weights, find_weights
-from bench.training.corpus import demonstrations_of, load_corpus
-from bench.training.data_settings import Data, Source
-from bench.training.encode import Limits, Stream, encode_demonstrations
-from bench.training.layout import Document
-from bench.training.sources import Places
-from bench.training.writer import Writer
+from bench.training.data.corpus import demonstrations_of, load_corpus
+from bench.training.data.data_settings import Data, Source
+from bench.training.data.encode import Limits, Stream, encode_demonstrations
+from bench.training.data.sources import Places
+from bench.training.data.writer import Writer
+from bench.training.networks.layout import Document
 
 MODEL = "smollm2-135m"
 TASKS = ("topic", "sentiment", "intent", "constraints", "refusal", "reading")

@@ -1,4 +1,4 @@
-"""SFT updates of `bench`: what `bench.training.sft.train_sft` does for each of them.
+"""SFT updates of `bench`: what `bench.training.objectives.sft.train_sft` does for each of them.
 
 python -m tests.speed.workers.train_bench THREADS
 """
@@ -19,15 +19,15 @@ prepare_local()
 
 import torch  # noqa: E402
 
-from bench.training.gradients import add_nll_gradient  # noqa: E402
-from bench.training.layout import Document  # noqa: E402
-from bench.training.loop import Loop, Site  # noqa: E402
-from bench.training.meter import Meter  # noqa: E402
-from bench.training.network import Network, open_network, trained_parameters  # noqa: E402
-from bench.training.processes import Processes  # noqa: E402
+from bench.training.networks.layout import Document  # noqa: E402
+from bench.training.networks.network import Network, open_network, trained_parameters  # noqa: E402
 from bench.training.settings import Sft  # noqa: E402
-from bench.training.updates import Group  # noqa: E402
-from bench.training.watch import SilentWatcher  # noqa: E402
+from bench.training.steps.gradients import add_nll_gradient  # noqa: E402
+from bench.training.steps.loop import Loop, Site  # noqa: E402
+from bench.training.steps.meter import Meter  # noqa: E402
+from bench.training.steps.processes import Processes  # noqa: E402
+from bench.training.steps.updates import Group  # noqa: E402
+from bench.training.steps.watch import SilentWatcher  # noqa: E402
 from tests.speed.workers.rows import BATCH, OPTIMIZER, UPDATES, draw_rows, find_model  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -49,7 +49,7 @@ def main(threads: int, apart: bool, folder: Path) -> None:
             documents = rows[step * BATCH : (step + 1) * BATCH]
             losses.append(update(loop, network, settings, step, documents))
             tokens += sum(document.length for document in documents)
-        line.answer(tokens, losses)
+        line.answer(tokens=tokens, losses=losses)
 
 
 def update(loop: Loop, network: Network, settings: Sft, step: int, documents) -> float:

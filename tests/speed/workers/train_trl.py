@@ -74,7 +74,7 @@ class Pauses(TrainerCallback):
         self.tokens, self.left = int(logs["num_tokens"]), self.left - 1
         if self.left:
             return
-        line.answer(self.tokens - self.seen, self.losses)
+        line.answer(tokens=self.tokens - self.seen, losses=self.losses)
         self.seen, self.losses = self.tokens, []
         self.left = next(self.asks, 0)
         control.should_training_stop = not self.left
