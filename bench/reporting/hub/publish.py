@@ -47,7 +47,7 @@ def plan_upload(target: Target, folder: Path) -> Upload:
     if target.kind == "space" and not is_space(folder):
         raise RunError(
             f"{folder / 'README.md'}: says nothing of a static Space",
-            f"give the folder of the site: bench board publish SITE --to {target}",
+            f"give the folder of the site: bench board publish --site SITE --to {target}",
         )
     return Upload(
         target, folder, tuple((path.as_posix(), (folder / path).stat().st_size) for path in files)

@@ -68,7 +68,7 @@ def pareto_chart(
         logarithmic([end for model in shown for end in model.across.numbers()], *ends(width)),
         linear([end for model in shown for end in model.up.numbers()], *Y_ENDS),
     )
-    standings = dict(zip(models, standings_of(shown, cost), strict=True))
+    standings = dict(zip(models, _standings(shown, cost), strict=True))
     stairs = _stairs(shown, list(standings.values()), plane, cost)
     missing = [one.name for at, one in enumerate(costly) if at not in models]
     drawn, height = scatter(
@@ -93,7 +93,7 @@ def pareto_chart(
     )
 
 
-def standings_of(models: Sequence[Model], cost: Cost) -> list[Standing]:
+def _standings(models: Sequence[Model], cost: Cost) -> list[Standing]:
     """Where each of `models` stands to the front."""
     boxes = [_goodness(model, cost) for model in models]
     return [

@@ -3,7 +3,7 @@
 Called by every chart. A text is one line, nothing in it is markup, and it is cut to the room there
 is; a number that cannot be drawn is missing, never 0 and never "nan".
 
->>> fitted("organisation/model-with-a-long-name-ppo-ptx", 150, 12), signed(-3.14), compact(1.3e9)
+>>> fitted("organisation/model-with-a-long-name-ppo-ptx", 150, 12), plain(-3.14), compact(1.3e9)
 ('organisation…-ppo-ptx', '−3.1', '1.3B')
 """
 
@@ -69,12 +69,6 @@ def wrapped(text: str, room: float, size: float = SIZE) -> list[str]:
         elif word:
             lines.append(fitted(word, room, size))
     return lines
-
-
-def signed(value: float, digits: int = 1) -> str:
-    """A difference with its sign; what rounds to 0 has none."""
-    text = f"{value:+.{digits}f}"
-    return text[1:] if float(text) == 0 else text.replace("-", MINUS)
 
 
 def plain(value: float, digits: int = 1) -> str:

@@ -55,7 +55,7 @@ contrasts = st.builds(
     n_clusters=st.integers(0, 10**6),
     fragile=names,
 )
-many = settings(max_examples=60)
+many = settings(max_examples=40)
 
 
 def lists(values, most=5):

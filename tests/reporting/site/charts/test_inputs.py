@@ -3,7 +3,6 @@
 import pytest
 
 from bench.reporting.site.charts.chart import NARROW, WIDE
-from bench.reporting.site.charts.costs import costly_of, parameters, speed
 from bench.reporting.site.charts.flips import fates_of
 from bench.reporting.site.charts.inputs import (
     flips_of,
@@ -15,7 +14,6 @@ from bench.reporting.site.charts.inputs import (
 )
 from bench.reporting.site.charts.length import length_chart
 from bench.reporting.site.charts.lineage import lineage_chart
-from bench.reporting.site.charts.pareto import Cost, pareto_chart
 from bench.reporting.site.charts.ranks import ranks_chart
 from bench.reporting.site.charts.sizes import sizes_chart
 from bench.reporting.site.charts.slope import slope_chart
@@ -91,30 +89,6 @@ def test_ranks_are_those_of_the_board(small):
     assert ranked_of(small, "no such task") is None
 
 
-def test_the_score_against_cost_is_the_mean_above_chance_over_shared_tasks(small):
-    models = costly_of(small, [0, 1], parameters)
-    means = {
-        task: [
-            sum(column) / len(column)
-            for column in (
-                next(iter(small.rows[row].results[task, ""].items.scores.values()))
-                for row in (0, 1)
-            )
-        ]
-        for task in SHAPE.tasks
-    }
-    # Chance is 0 for accuracy and 1 for toxicity, of which less is better.
-    expected = (means["topic"][0] + means["facts"][0] + 1 - means["toxicity"][0]) / 3
-    assert models[0].score.estimate == pytest.approx(expected)
-    assert models[0].score.lo < expected < models[0].score.hi
-    assert models[0].cost.estimate == 1.3e9
-    assert costly_of(small, [], parameters) == []
-
-
-def test_the_speed_is_not_known_where_tokens_are_not(small):
-    assert speed(small.rows[0]).estimate is None
-
-
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_every_chart_of_a_board_is_sound(small, width):
     rows = range(len(small.rows))
@@ -122,7 +96,6 @@ def test_every_chart_of_a_board_is_sound(small, width):
         slope_chart(panels_of(small, rows), "a", str, width),
         sizes_chart(series_of(small, "topic"), ACCURACY, "b", str, width),
         length_chart(lengthy_of(small, "topic"), ACCURACY, "c", str, width),
-        pareto_chart(costly_of(small, rows, parameters), Cost("parameters"), "d", str, width),
         ranks_chart(ranked_of(small, "topic"), "e", str, width),
         lineage_chart(nodes_of(small, rows), small.changes, "f", str, width),
     ):

@@ -15,7 +15,6 @@ from bench.reporting.site.charts.words import (
     p_text,
     plain,
     several,
-    signed,
     width_of,
     wrapped,
 )
@@ -61,14 +60,6 @@ def test_hostile_text_is_neither_markup_nor_reordered():
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e300, None])
 def test_what_cannot_be_drawn_is_missing(value):
     assert finite(value) is None
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(3.14, "+3.1"), (-3.14, "−3.1"), (0.0, "0.0"), (-0.04, "0.0"), (0.04, "0.0")],
-)
-def test_a_difference_has_a_sign_unless_it_rounds_to_nothing(value, text):
-    assert signed(value) == text
 
 
 @pytest.mark.parametrize(("value", "text"), [(61.34, "61.3"), (-0.04, "0.0"), (-2.0, "−2.0")])
