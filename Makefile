@@ -1,6 +1,7 @@
 # make demo   from nothing to a board of a base model, its SFT, DPO and PPO-ptx
 # make test   the default suite          make check  format, lint, types, layers, task folders
 # make core   the small model on all embedded tasks, whole
+# make browser  the pages in Chromium       make slow   the long tests
 # make speed  the benchmarks in tests/speed -> leaderboard/speed.json
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ INSTALLED := .venv/installed
 DEMO := checkpoints/demo
 DEMO_TASKS := -t sentiment -t topic -t intent -t facts -t entailment -t refusal
 
-.PHONY: demo core test check slow speed clean
+.PHONY: demo core test check browser slow speed clean
 
 demo: $(INSTALLED)
 	$(BIN)/bench train demo -o checkpoints
@@ -24,6 +25,9 @@ core: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/pytest -n auto
+
+browser: $(INSTALLED)
+	$(BIN)/pytest -m slow tests/reporting/site/test_browser.py
 
 slow: $(INSTALLED)
 	$(BIN)/pytest -m slow
