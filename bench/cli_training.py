@@ -55,6 +55,8 @@ def train(
     if recipe is None:
         _list_recipes(as_json)
         return
+    from bench.reporting.curves import LOG, write_curves
+
     loaded = load_recipe(recipe, override or [])
     folder = output / loaded.name
     if not plot:
@@ -68,7 +70,8 @@ def train(
         if not _is_main_process():
             return
         _report(done, as_json)
-    from bench.reporting.curves import write_curves
+        if not any((stage.folder / LOG).is_file() for stage in done):
+            return
     from bench.terminal import print_note
 
     page = write_curves(folder)

@@ -95,6 +95,15 @@ def test_plot_draws_the_curves_and_trains_nothing(world, capsys):
     assert json.loads((world.trained / "sft/bench.json").read_text())["seed"] == 0
 
 
+def test_a_recipe_that_only_ranks_succeeds_and_draws_no_curves(world, capsys, tmp_path):
+    command = world.command.replace(str(world.output), str(tmp_path))
+    assert call(f"{command} --only ranked --set stages.ranked.from=base") == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[1].split()[:3] == ["ranked", "rank", "ran"]
+    assert "curves" not in err
+    assert not (tmp_path / "recipe/curves.html").exists()
+
+
 def test_overrides_reach_the_card(world, capsys, tmp_path):
     command = world.command.replace(str(world.output), str(tmp_path))
     assert call(f"{command} --only sft --set stages.sft.steps=1 --set seed=3") == 0

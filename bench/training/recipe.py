@@ -19,7 +19,7 @@ from bench.training.settings import Dpo, Rank, Recipe, Reinforcement, Reward, Sf
 PACKAGED = Path(__file__).resolve().parents[1] / "recipes"
 NAMED = ("data", "stages")  # below them the recipe gives the names
 FOLDER = re.compile(r"[\w+-][\w.+-]*")  # what a stage's folder can be called
-GUIDE = "see the recipes that come with bench: bench train --help"
+GUIDE = "see the recipes that come with bench: bench train lists them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,11 @@ def check_names(recipe: Recipe, path: Path) -> None:
         where = f"{path}: stages.{name}"
         if not FOLDER.fullmatch(name):
             raise UsageError(f"{where}: the name is not that of a folder", "use letters and digits")
+        if isinstance(stage, Rank) and name in recipe.data:
+            raise UsageError(
+                f"{where}: data is called {name!r} too, so rankings: {name} could mean either",
+                "rename one of the two",
+            )
         for key, wanted in policy_names(stage):
             _check_policy(f"{where}.{key}", wanted, recipe, above)
         for key, wanted in data_names(stage):
@@ -130,7 +135,8 @@ def varied(recipe: Recipe, stage: str, key: str, values: Sequence[float]) -> Rec
     """The recipe with `stage` in place once for each value of `key`, named `stage-key-value`.
 
     Raises:
-        UsageError: no such stage, it is needed by another, or the key or a value is wrong.
+        UsageError: no such stage, it is needed by another, the key or a value is wrong, or two
+            stages would have one name.
     """
     if stage not in recipe.stages:
         raise UsageError(f"no stage is named {stage!r}", did_you_mean(stage, recipe.stages))
@@ -142,6 +148,11 @@ def varied(recipe: Recipe, stage: str, key: str, values: Sequence[float]) -> Rec
         raise UsageError(f"stage {stage!r} is needed by {', '.join(used)}", "vary a last stage")
     for value in values:
         name = variant_name(stage, key, value)
+        if name in stages:
+            raise UsageError(
+                f"--values: a stage would be called {name!r} twice: values are named to six digits",
+                "give values that are further apart, or rename the stage of that name",
+            )
         copy = yaml.safe_load(yaml.safe_dump(template))
         _put(copy, key.split("."), value, f"stages.{stage}.{key}")
         stages[name] = copy

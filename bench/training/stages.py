@@ -36,10 +36,11 @@ from bench.training.ranking.rank_stage import run_rank
 from bench.training.recipe import policy_names, reward_names
 from bench.training.runners import run_dpo, run_grouped, run_ppo, run_reward, run_sft
 from bench.training.settings import Dpo, Grpo, Ppo, Rank, Reward, Rloo, Sft, StageSettings
+from bench.training.stale import stale_parents
 from bench.training.steps.last_good import last_good_folder
-from bench.training.steps.loop import WORK, Site
+from bench.training.steps.loop import Site
 from bench.training.steps.outcome import Outcome
-from bench.training.steps.state import BEFORE, STATE, load_facts
+from bench.training.steps.state import BEFORE, STATE, WORK, load_facts
 from bench.training.workshop import Workshop
 from bench.types import Card, Parent, Stage
 
@@ -91,6 +92,8 @@ def _run(workshop: Workshop, name: str, stage: StageSettings, fresh: bool) -> Fi
     if not fresh and _is_done(folder, stage, inputs):
         workshop.watcher.note(f"{name}: unchanged, kept {folder}")
         return _finished(name, stage, folder, ran=False)
+    for said in stale_parents(workshop, stage):
+        workshop.watcher.note(f"{name}: {said}")
     if fresh and workshop.processes.main:
         shutil.rmtree(folder / WORK, ignore_errors=True)
     workshop.processes.wait()
@@ -291,7 +294,8 @@ def _rankings_digest(folder: Path) -> str:
 
 
 def _write_recipe(workshop: Workshop, folder: Path) -> None:
-    """The recipe as it was run, overrides included: base, data and all stages."""
+    """The recipe as it was given, overrides included: base, data and all stages. How a stage that
+    was not run with it came about, its own card says."""
     text = workshop.recipe.model_dump_json(by_alias=True, indent=2) + "\n"
     write_atomic(folder / WORK / "recipe.json", text.encode())
 

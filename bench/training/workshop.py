@@ -18,15 +18,16 @@ from bench.models.options import ModelOptions
 from bench.models.weights import Weights, find_weights
 from bench.store import write_atomic
 from bench.training.data.corpus import Corpus, load_corpus
-from bench.training.data.data_settings import Clean, Data, Holdout, Mix, Source
+from bench.training.data.data_settings import Chat, Clean, Data, Holdout, Mix, Source
 from bench.training.data.decontaminate import KnownTests, read_tests
 from bench.training.data.encode import Material
 from bench.training.data.sources import Item, Places
-from bench.training.data.writer import Chat, Writer
+from bench.training.data.writer import Writer
 from bench.training.ranking.rank import RANKINGS
 from bench.training.recipe import LoadedRecipe
 from bench.training.settings import Rank
 from bench.training.steps.processes import Processes
+from bench.training.steps.state import WORK
 from bench.training.steps.watch import SilentWatcher, Watcher
 from bench.types import Json
 
@@ -99,24 +100,31 @@ class Workshop:
 
     def report(self, stage: str, uses: Mapping[str, tuple[Corpus[Item], Material]]) -> None:
         """Tell what became of the rows of the data that is used for each key of the stage, and
-        write it to the stage's `training/data.json`: `too_long` stands there by key, for
-        `prompts` of a mixture may be short enough where its demonstrations are not."""
-        too_long: dict[str, dict[str, Json]] = {corpus.name: {} for corpus, _ in uses.values()}
+        write it to the stage's `training/data.json`: `too_long` and `pieces`
+        stand there by key, for `prompts` of a mixture may be short enough where its demonstrations
+        are not."""
+        names = [corpus.name for corpus, _ in uses.values()]
+        too_long: dict[str, dict[str, Json]] = {name: {} for name in names}
+        pieces: dict[str, dict[str, Json]] = {name: {} for name in names}
         for key, (corpus, material) in uses.items():
             lost = material.too_long
             too_long[corpus.name][key] = {"rows": {**lost.rows}, "held_out": {**lost.held_out}}
             said = f"; too long: {lost.summary()}" if lost.summary() else ""
+            pieces[corpus.name][key] = {**material.pieces}
+            cut = ", ".join(f"{name} {count}" for name, count in material.pieces.items())
+            said += f"; pieces of longer texts: {cut}" if cut else ""
             self.watcher.note(f"{stage}: data {corpus.name}: {corpus.report.summary()}{said}")
             if corpus.report.unread:
                 unread = ", ".join(corpus.report.unread)
                 self.watcher.note(f"{stage}: test rows that could not be looked for: {unread}")
         told = {
-            corpus.name: corpus.report.to_json() | {"too_long": too_long[corpus.name]}
+            corpus.name: corpus.report.to_json()
+            | {"too_long": too_long[corpus.name], "pieces": pieces[corpus.name]}
             for corpus, _ in uses.values()
         }
         if self.processes.main:
             text = json.dumps(told, ensure_ascii=False, indent=2) + "\n"
-            write_atomic(self.folder(stage) / "training" / "data.json", text.encode())
+            write_atomic(self.folder(stage) / WORK / "data.json", text.encode())
 
     def _command(self, stage: str) -> str:
         """What runs a stage; the recipe's own folder stands below the one that -o names."""

@@ -26,7 +26,7 @@ stages:
   rm: {kind: reward, from: warm, rankings: ranked}
   rl: {kind: ppo, from: warm, prompts: tasks, reward: [{model: rm}], steps: 40}
 """
-SEE = "bench train --help"
+SEE = "bench train lists them"
 CHOOSES = "{task: reading}"
 LAST = "{task: reading}]"
 RANKED, REWARD = "from: warm, prompts: tasks, by", "from: warm, rankings"
@@ -64,6 +64,7 @@ BAD = {
     "from itself": (REWARD, "from: rm, rankings", "stages.rm.from: 'rm' is no stage above it that trains a", "warm"),
     "from a rank stage": (REWARD, "from: ranked, rankings", "stages.rm.from: 'ranked' is no stage above it that trains", "base, warm"),
     "from a reward stage": (RL, "from: rm, prompts: tasks, reward", "stages.rl.from: 'rm' is no stage above it that trains a", "warm"),
+    "data and a rank stage of one name": ("  tasks: {", "  ranked: {sources: [{task: topic}]}\n  tasks: {", "stages.ranked: data is called 'ranked' too", "rename one"),
     "judged by a later stage": ("{scorer: headline}", "{judge: rl}", "stages.ranked.by.judge: 'rl' is no stage above it that", "warm"),
     "unknown data": ("data: tasks", "data: task", "stages.warm.data: no data is named 'task'", "did you mean tasks?"),
     "unknown rankings": ("rankings: ranked", "rankings: rankd", "stages.rm.rankings: no data is named 'rankd'", "mean ranked?"),
@@ -246,6 +247,14 @@ def test_whole_numbers_can_be_varied(good):
 
 def test_variants_are_named_by_the_last_key_and_the_value():
     assert variant_name("sft", "optimizer.lr", 1e-5) == "sft-lr-1e-05"
+
+
+@pytest.mark.parametrize("values", [[1.0, 1.0000001], [20.0, 3.0]])
+def test_two_variants_of_one_name_are_refused(tmp_path, values):
+    more = "  rl-steps-3: {kind: sft, data: tasks}\n"
+    recipe = load_recipe(str(write(tmp_path, GOOD + more))).recipe
+    with pytest.raises(UsageError, match=r"a stage would be called 'rl-steps-[13]' twice"):
+        varied(recipe, "rl", "steps", values)
 
 
 # (stage, key): (in the cause, in the remedy)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,9 +19,10 @@ from bench.cards import CARD, read_card
 from bench.errors import ModelError
 from bench.models.lineage import lineage_of
 from bench.models.weights import find_weights
+from bench.training.recipe import PACKAGED
 from bench.training.settings import Recipe
 from bench.training.stages import STAGE_FILE
-from bench.training.steps.loop import WORK
+from bench.training.steps.state import WORK
 from bench.types import Card
 from tests.models import tiny
 from tests.training.recipes import (
@@ -172,6 +174,19 @@ def test_a_stage_leaves_a_log_curves_and_a_report_of_its_data(world, stage):
     assert not list((folder / WORK).glob("*.safetensors"))
 
 
+def test_every_metric_that_is_logged_or_on_a_card_stands_in_the_table_and_no_other(worlds):
+    text = (PACKAGED / "README.md").read_text("utf-8").split("## What is logged")[1]
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    told = {name for row in rows for name in re.findall("`([a-z_/]+[A-Z]*)`", row)}
+    world = worlds("whole")
+    logged = {key for stage in CHECKPOINTS for line in lines_of(world, stage) for key in line}
+    cards = {key for stage in CHECKPOINTS for key in card_of(world, stage).metrics}
+    found = {re.sub("/lands$", "/SOURCE", key.removeprefix("start/")) for key in logged | cards}
+    found = {re.sub("^reward_term/.*", "reward_term/NAME", key) for key in found}
+    found = {key for key in found if not re.search("(kl|length|eos)_change", key)}
+    assert found == told
+
+
 def test_rows_that_are_too_long_are_reported_for_each_use_of_their_data(worlds, tmp_path, capsys):
     world = replace(worlds("whole"), output=tmp_path)
     text = "[user] The capital of land 7 is\n[assistant]"
@@ -258,6 +273,18 @@ def test_only_some_stages_are_run(copied):
     assert [stage.name for stage in found] == ["dpo"]
     assert card_of(copied, "dpo").seed == 1
     assert card_of(copied, "sft").seed == 0
+
+
+def test_a_parent_that_was_trained_otherwise_than_the_recipe_says_is_told(copied, capsys):
+    changed = "--set seed=1 --set stages.sft.optimizer.lr=0.5 --set stages.rm.save_every=7"
+    assert call(f"{copied.command} --only ppo {changed}") == 0
+    said = capsys.readouterr().err
+    seed = "seed 0, the recipe says 1; without --only it is trained again\n"
+    rate = "optimizer.lr 0.001, the recipe says 0.5"
+    assert f"ppo: its parent sft was trained with {rate}, {seed}" in said
+    assert f"ppo: its parent rm was trained with {seed}" in said
+    assert call(f"{copied.command} --only ppo --fresh") == 0
+    assert "was trained with" not in capsys.readouterr().err
 
 
 def test_fresh_trains_the_same_again(copied):

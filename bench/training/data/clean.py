@@ -155,8 +155,9 @@ def _pii(check: Callable[[str], bool]) -> Rule:
 def _contaminated(tests: KnownTests) -> Rule:
     def rule(label: str, item: Item) -> str | None:
         example = item.prompt.example
-        question = example.question if example else item.prompt.turns[-1].text
-        return tests.find(question, _said(item))
+        said = _said(item)
+        asked = item.prompt.turns[-1].text if item.prompt.turns else said[-1]  # plain text
+        return tests.find(example.question if example else asked, said)
 
     return rule
 

@@ -10,7 +10,7 @@ data:
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from bench.schema import Strict
 
@@ -18,6 +18,15 @@ Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 NotNegative = Annotated[float, Field(ge=0.0)]
 Count = Annotated[int, Field(gt=0)]
+
+
+def _on_or_off(found: object) -> object:
+    """YAML reads on and off as true and false."""
+    return {True: "on", False: "off"}[found] if isinstance(found, bool) else found
+
+
+# Whether prompts are asked through the tokenizer's chat template; of stages, too.
+Chat = Annotated[Literal["auto", "on", "off"], BeforeValidator(_on_or_off)]
 
 
 class Source(Strict):

@@ -1,7 +1,8 @@
 """A corpus as token ids: what the mixture draws from, and what is held out to measure on.
 
 Rows whose prompt or reply is too long are dropped and counted, never cut: a reply without its end
-would teach that replies do not end.
+would teach that replies do not end. Plain text, which answers no prompt, is learned in pieces
+instead (`pieces.py`).
 """
 
 from collections import Counter
@@ -13,6 +14,7 @@ from bench.errors import TaskError, UsageError
 from bench.training.data.corpus import Corpus
 from bench.training.data.data_settings import Mix
 from bench.training.data.mixture import Mixture, wording
+from bench.training.data.pieces import pieces_of
 from bench.training.data.rankings import SampledRanking
 from bench.training.data.writer import Writer
 from bench.training.networks.layout import Document
@@ -23,7 +25,10 @@ T = TypeVar("T", bound=Demonstration | Ranking)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A prompt, its token ids with those of its replies, and the replies' texts and ranks."""
+    """A prompt, its token ids with those of its replies, and the replies' texts and ranks.
+
+    Of a text that is learned in pieces `document` is one piece, `texts` and `target` are the whole.
+    """
 
     prompt: Prompt
     document: Document
@@ -58,12 +63,16 @@ class TooLong:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Entries by source: rows, each in its wordings; those held out; how many were too long."""
+    """Entries by source: rows, each in its wordings; those held out; how many were too long.
+
+    `pieces` says how many of the rows are pieces of longer texts, by source.
+    """
 
     rows: Mapping[str, tuple[tuple[Entry, ...], ...]]
     held_out: tuple[Entry, ...]
     digests: Mapping[str, str]
     too_long: TooLong = TooLong()
+    pieces: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -78,6 +87,11 @@ class Stream:
         self.material, self.seed = material, seed
         sizes = {label: len(rows) for label, rows in material.rows.items()}
         self.mixture = Mixture(sizes, mix, seed)
+        self._rows = Counter(
+            row[0].document.source for rows in material.rows.values() for row in rows
+        )
+        self._seen: Counter[str] = Counter()  # of the first `_counted` draws, by source
+        self._counted = 0
 
     def take(self, start: int, count: int) -> list[Entry]:
         """`count` entries from index `start` on."""
@@ -93,8 +107,20 @@ class Stream:
         entries = [*self.take(0, drawn), *self.material.held_out]
         return list(dict.fromkeys(entry.document for entry in entries))
 
+    def epochs(self, drawn: int) -> dict[str, float]:
+        """How often the rows of each source were drawn in the first `drawn` draws, as is logged:
+        {"epochs/topic": 1.25}. A rank stage's sources are the tasks of its prompts."""
+        if drawn < self._counted:
+            self._seen, self._counted = Counter(), 0
+        for index in range(self._counted, drawn):
+            draw = self.mixture.at(index)
+            self._seen[self.material.rows[draw.source][draw.row][0].document.source] += 1
+        self._counted = drawn
+        return {f"epochs/{name}": round(self._seen[name] / n, 4) for name, n in self._rows.items()}
+
     def used(self, drawn: int, tokens: Mapping[str, float]) -> tuple[DataUse, ...]:
-        """What `drawn` draws took from each source; `tokens` carried loss, by source."""
+        """What `drawn` draws took from each source; `tokens` carried loss, by source of the logs,
+        of which a source with rows of several tasks has several."""
         counts = Counter(self.mixture.at(index).source for index in range(drawn))
         return tuple(
             DataUse(
@@ -103,10 +129,15 @@ class Stream:
                 rows=len(rows),
                 drawn=counts[label],
                 epochs=round(counts[label] / len(rows), 4) if rows else 0.0,
-                tokens=int(tokens.get(label, 0)),
+                tokens=sum(int(tokens.get(name, 0)) for name in _names(rows)),
             )
             for label, rows in self.material.rows.items()
         )
+
+
+def _names(rows: Sequence[Sequence[Entry]]) -> set[str]:
+    """What logs call the sources of `rows`."""
+    return {row[0].document.source for row in rows}
 
 
 def together(uses: Iterable[DataUse]) -> tuple[DataUse, ...]:
@@ -181,33 +212,63 @@ def _entry(
     )
 
 
-def _labelled(entry: Entry, label: str) -> Entry:
-    """Tokens are counted by source of the mixture; rankings of many tasks are one such source."""
-    return replace(entry, document=replace(entry.document, source=label))
+def _logged(entry: Entry, name: str) -> Entry:
+    return replace(entry, document=replace(entry.document, source=name))
+
+
+def _name(row: T, label: str, owners: Mapping[str, int]) -> str:
+    """What tokens and losses of `row` are counted under: rankings of many tasks are one source of
+    the mixture, and are told by task, with the label where several sources (`owners`) have some."""
+    source = row.prompt.source
+    if isinstance(row, Demonstration):
+        return label
+    return source if owners[source] == 1 else f"{label}:{source}"
 
 
 def _encode(corpus: Corpus[T], encode: Callable[[T], Entry], limits: Limits) -> Material:
     """Raises UsageError when nothing is short enough."""
-    too_long: Counter[str] = Counter()
+    too_long, pieces = Counter[str](), Counter[str]()
+    owners = Counter(
+        name
+        for originals in corpus.train.values()
+        for name in {row[0].prompt.source for row in originals}
+    )
     rows: dict[str, tuple[tuple[Entry, ...], ...]] = {}
     for label, originals in corpus.train.items():
         encoded = [
-            tuple(_labelled(encode(row), label) for row in wordings) for wordings in originals
+            tuple(_logged(encode(row), _name(row, label, owners)) for row in wordings)
+            for wordings in originals
         ]
-        kept = [_fitting(wordings, limits) for wordings in encoded]
-        rows[label] = tuple(wordings for wordings in kept if wordings)
-        too_long[label] = len(encoded) - len(rows[label])
+        kept = [_rows(wordings, limits) for wordings in encoded]
+        rows[label] = tuple(row for found in kept for row in found)
+        too_long[label] = sum(not found for found in kept)
+        pieces[label] = sum(len(found) for found in kept if len(found) > 1)
     measured = [encode(row) for row in corpus.held_out]
-    held_out = _fitting(measured, limits)
+    fitting = [_rows((entry,), limits) for entry in measured]
+    held_out = tuple(entry for found in fitting for row in found for entry in row)
     lost = Counter(entry.prompt.source for entry in measured)
-    lost.subtract(entry.prompt.source for entry in held_out)
+    lost.subtract(e.prompt.source for e, found in zip(measured, fitting, strict=True) if found)
     if not any(rows.values()):
         raise UsageError(
             f"data {corpus.name}: none of {sum(too_long.values())} rows has a prompt of at most "
             f"{limits.prompt} and a reply of at most {limits.reply} tokens",
             "raise max_prompt or max_reply of the stage",
         )
-    return Material(rows, held_out, corpus.digests, TooLong(too_long, lost))
+    in_pieces = {label: count for label, count in pieces.items() if count}
+    return Material(rows, held_out, corpus.digests, TooLong(too_long, lost), in_pieces)
+
+
+def _rows(wordings: Sequence[Entry], limits: Limits) -> list[tuple[Entry, ...]]:
+    """A row in those of its wordings that fit, or the rows that a text in pieces makes; none."""
+    if any(entry.prompt.turns for entry in wordings):
+        fitting = _fitting(wordings, limits)
+        return [fitting] if fitting else []
+    cut = [
+        replace(entry, document=piece)
+        for entry in wordings
+        for piece in pieces_of(entry.document, limits.reply)
+    ]
+    return [(entry,) for entry in _fitting(cut, limits)]
 
 
 def _fitting(entries: Sequence[Entry], limits: Limits) -> tuple[Entry, ...]:

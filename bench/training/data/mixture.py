@@ -42,11 +42,14 @@ class Mixture:
         """An epoch has as many draws as there are rows.
 
         Raises:
-            UsageError: nothing can be drawn, or explicit weights leave a source out.
+            UsageError: nothing can be drawn, explicit weights leave a source out, or a share is so
+                small that no draw of an epoch is the source's.
         """
         self.sizes = dict(sizes)
         self.seed = seed
-        self.quotas = _quotas(rates(sizes, mix), sum(sizes.values()))
+        shares = rates(sizes, mix)
+        self.quotas = _quotas(shares, sum(sizes.values()))
+        _require_drawn(shares, self.quotas)
         self._sources = list(self.quotas)
         self._ends = list(accumulate(self.quotas.values()))
 
@@ -119,6 +122,18 @@ def _quotas(shares: Mapping[str, float], draws: int) -> dict[str, int]:
     for source in by_remainder[:missing]:
         quotas[source] += 1
     return quotas
+
+
+def _require_drawn(shares: Mapping[str, float], quotas: Mapping[str, int]) -> None:
+    """Each epoch has the same quotas: a source without one is never drawn."""
+    for source, share in shares.items():
+        if share and not quotas[source]:
+            draws = sum(quotas.values())
+            raise UsageError(
+                f"mix: the share of {source} is {share:.2g}, less than one of the {draws} draws of "
+                "an epoch, so it would never be drawn",
+                f"give {source} a larger weight or 0, or raise the temperature",
+            )
 
 
 def permuted(place: int, size: int, key: int) -> int:

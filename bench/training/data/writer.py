@@ -7,16 +7,15 @@ has none: it would teach that replies end anywhere.
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 from transformers import PreTrainedTokenizerBase
 
 from bench.errors import UsageError
 from bench.models.encode import Ids
 from bench.models.hf import HuggingFace
+from bench.training.data.data_settings import Chat
 from bench.types import Generation, Prompt, Request, Turn
 
-Chat = Literal["auto", "on", "off"]
 PROBE = "bench"  # a reply whose end shows what the template writes after it
 TURNS = [{"role": "user", "content": PROBE}, {"role": "assistant", "content": PROBE}]
 

@@ -29,12 +29,14 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from bench.errors import ModelError, RunError
+from bench.errors import ModelError
 from bench.models.load import load_config
 from bench.models.weights import CONTENT, NOT_CONTENT, Weights
 from bench.training.data.writer import special_ids, turn_end
+from bench.training.disk import not_written
 from bench.training.networks.network import Network, adapter_tensors, on_trunk
 from bench.training.networks.probe import packing_reach
+from bench.training.steps.state import WORK
 
 ADAPTER = "adapter"
 FILE = "adapter_model.safetensors"
@@ -151,7 +153,7 @@ def publish(folder: Path, write: Callable[[Path], None]) -> None:
     Raises:
         RunError: the disk is full or the folder cannot be written; what was there is unchanged.
     """
-    fresh = folder / "training" / "new"
+    fresh = folder / WORK / "new"
     try:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
@@ -159,10 +161,8 @@ def publish(folder: Path, write: Callable[[Path], None]) -> None:
         _to_disk(fresh)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise RunError(
-            f"{folder}: the checkpoint cannot be written: {error}; what was there is unchanged",
-            "free some space, then give the same command again",
-        ) from None
+        kept = "what was there is unchanged", ""
+        raise not_written(folder, error, kept, "the checkpoint cannot be written") from None
     _replace_files(fresh, folder)
 
 

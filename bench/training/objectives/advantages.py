@@ -59,30 +59,18 @@ def gae(
 
 
 @torch.no_grad()
-def moments(values_BT: Tensor, mask_BT: Tensor) -> Tensor:
-    """[3]: number, sum and sum of squares over reply tokens.
-
-    Add those of several micro-batches or processes and hand them to `whiten`. In fp64, so that the
-    variance survives a mean that is large beside it (fp32 on Apple's devices, which have no fp64).
-    """
-    wide = torch.float32 if values_BT.device.type == "mps" else torch.float64
-    values = real(values_BT, mask_BT).to(wide)
-    return torch.stack((mask_BT.sum().to(wide), values.sum(), values.square().sum()))
-
-
-@torch.no_grad()
-def whiten(
-    values_BT: Tensor, mask_BT: Tensor, shift_mean: bool, of: Tensor | None = None
-) -> Tensor:
+def whiten(values_BT: Tensor, mask_BT: Tensor, shift_mean: bool) -> Tensor:
     """[B, T]: values with variance 1 and, when `shift_mean`, mean 0; otherwise the mean is kept.
 
-    `of` [3] are the `moments` of the whole batch where these replies are only a part of it; left
-    out, these are all. The variance is unbiased (divisor n - 1), that of fewer than two tokens 0.
+    The variance is unbiased (divisor n - 1), that of fewer than two tokens 0. Its sums are in fp64,
+    so that it survives a mean that is large beside it (fp32 on Apple's devices, which have none).
     """
-    number, total, squares = (moments(values_BT, mask_BT) if of is None else of).unbind()
-    mean = total / number.clamp(min=1)
-    variance = (squares - total * mean).clamp(min=0) / (number - 1).clamp(min=1)
     values = real(values_BT, mask_BT)
+    wide = values.to(torch.float32 if values.device.type == "mps" else torch.float64)
+    number = mask_BT.sum()
+    mean = wide.sum() / number.clamp(min=1)
+    squares = wide.square().sum() - wide.sum() * mean
+    variance = squares.clamp(min=0) / (number - 1).clamp(min=1)
     white = (values - mean) / (variance + SMALL).sqrt()
     return real(white if shift_mean else white + mean, mask_BT).to(values.dtype)
 

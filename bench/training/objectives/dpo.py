@@ -17,14 +17,20 @@ from bench.training.data.encode import Entry, Stream
 from bench.training.networks.forward import reply_logprobs
 from bench.training.networks.layout import Batch, Document
 from bench.training.networks.network import Network, prepare, trained_parameters
-from bench.training.objectives.losses import Pairs, dpo_losses, mean_per_reply, pairs_of
+from bench.training.objectives.losses import (
+    Pairs,
+    dpo_losses,
+    implicit_rewards,
+    mean_per_reply,
+    pairs_of,
+)
 from bench.training.settings import Dpo
 from bench.training.steps.gradients import shared_batches
-from bench.training.steps.loop import WORK, Loop, Site
+from bench.training.steps.loop import Loop, Site
 from bench.training.steps.meter import Meter
 from bench.training.steps.outcome import Outcome
 from bench.training.steps.processes import Processes
-from bench.training.steps.state import State, load_state, save_state
+from bench.training.steps.state import WORK, State, load_state, save_state
 from bench.training.steps.updates import Group
 
 CACHE = "reference.safetensors"
@@ -87,7 +93,8 @@ def train_dpo(
         loop.count([entry.document for entry in entries])
         meter = Meter()
         add_dpo_gradient(network, cache, entries, settings, site.processes, meter)
-        loop.update(step, meter.means(site.processes))
+        epochs = stream.epochs((step + 1) * settings.batch)
+        loop.update(step, epochs | meter.means(site.processes))
     loop.save(total)
     with loop.updates.averaged():
         found = _measure(settings, network, cache, held_out, site.processes)
@@ -149,7 +156,7 @@ def _loss(
     )
     loss = (losses_P * pairs.weight_P).sum()
     meter.add("loss", float(loss.detach()), pairs.prompts)
-    rewards_B = settings.beta * (sums_B.detach() - reference_B)
+    rewards_B = implicit_rewards(sums_B.detach(), reference_B, settings.beta)
     _count(meter, entries, batch, pairs, rewards_B)
     return loss
 

@@ -64,11 +64,6 @@ class Pairs:
         """Prompts with at least one pair: what `ranking_loss` is divided by for a mean."""
         return int((self.count_G > 0).sum())
 
-    @property
-    def empty(self) -> int:
-        """Prompts without any pair, which teach nothing."""
-        return int((self.count_G == 0).sum())
-
 
 def pairs_of(ranks_B: Tensor, groups_B: Tensor, ties: Ties) -> Pairs:
     """Every pair of replies to the same prompt (InstructGPT, arXiv 2203.02155, eq. 1).

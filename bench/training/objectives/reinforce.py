@@ -112,7 +112,7 @@ def draw(
     """
     entries = prompts.take(step * settings.batch, settings.batch)
     rollouts = roll_out(team, settings, loop.site, entries, step, group)
-    told = rollout_metrics(rollouts, kl_coefficient)
+    told = prompts.epochs((step + 1) * settings.batch) | rollout_metrics(rollouts, kl_coefficient)
     _stop_if_astray(loop, settings, step, rollouts, told)
     return rollouts, told
 
@@ -185,7 +185,8 @@ def apply(
         factor * found[name] for name, factor in _factors(settings).items() if name in found
     ]
     loss = {"loss": sum(parts_of_loss)} if parts_of_loss else {}  # none where all is unscored
-    loop.update(part.update, {**loss, **told, **found}, may_save=False)
+    mixed = _epochs_mixed_in(settings, ptx, part)
+    loop.update(part.update, {**loss, **told, **mixed, **found}, may_save=False)
 
 
 def close_batch(
@@ -196,7 +197,7 @@ def close_batch(
     done = (step + 1) * per_batch
     if last or (step + 1) % settings.measure_every == 0:
         _measure(loop, settings, team, prompts, done, LAST)
-    if last or done // settings.save_every > (done - per_batch) // settings.save_every:
+    if last or done // loop.save_every > (done - per_batch) // loop.save_every:
         loop.save(done)
 
 
@@ -262,6 +263,14 @@ def _mix_in(
     if settings.ptx is not None and ptx is not None:
         documents = ptx_documents(settings.ptx, ptx, part.episodes)
         add_ptx_gradient(team.policy, settings.ptx, documents, settings.micro_tokens, loop, meter)
+
+
+def _epochs_mixed_in(settings: Reinforcement, ptx: Stream | None, part: Part) -> dict[str, float]:
+    """How often the rows of the text were drawn up to `part`: {"epochs/ptx/topic": 0.5}."""
+    if settings.ptx is None or ptx is None:
+        return {}
+    drawn = ptx.epochs(drawn_before(settings.ptx.ratio, part.episodes.stop))
+    return {name.replace("epochs/", f"epochs/{PREFIX}", 1): n for name, n in drawn.items()}
 
 
 def _size(settings: Reinforcement) -> int:

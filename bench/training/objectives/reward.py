@@ -54,7 +54,8 @@ def train_reward(
         loop.count([entry.document for entry in entries])
         meter = Meter()
         add_ranking_gradient(network, entries, settings, site.processes, meter)
-        loop.update(step, meter.means(site.processes))
+        epochs = stream.epochs((step + 1) * settings.batch)
+        loop.update(step, epochs | meter.means(site.processes))
     loop.save(total)
     with loop.updates.averaged():
         found = _measure(settings, network, held_out, site.processes)
@@ -87,7 +88,7 @@ def add_ranking_gradient(
         (loss / max(1, prompts)).backward()  # type: ignore[no-untyped-call]
         here = sum(_has_pair(entry, settings.ties) for entry in chosen)
         meter.add("loss", float(loss.detach()), here)
-        _count(meter, chosen, pairs, rewards_B.detach(), batch)
+        _count(meter, chosen, _pairs(chosen, batch, "drop"), rewards_B.detach(), batch)
 
 
 def centre(
@@ -165,7 +166,10 @@ def _has_pair(entry: Entry, ties: str) -> bool:
 def _count(
     meter: Meter, entries: Sequence[Entry], pairs: Pairs, rewards_B: Tensor, batch: Batch
 ) -> None:
-    """Accuracy of the update's pairs, of all and by source, and the mean reward."""
+    """Accuracy on the update's decided `pairs`, of all and by source, and the mean reward.
+
+    A tie has no winner: in its two directions it would count as one right and one wrong.
+    """
     won = rewards_B[pairs.winner_P] > rewards_B[pairs.loser_P]
     owners = batch.groups_B[pairs.winner_P].tolist()
     for right, owner in zip(won.tolist(), owners, strict=True):

@@ -16,11 +16,11 @@ from bench.training.data.encode import Entry, Stream
 from bench.training.networks.network import Network, prepare, trained_parameters
 from bench.training.settings import Sft
 from bench.training.steps.gradients import add_nll_gradient, measure_nll
-from bench.training.steps.loop import WORK, Loop, Site
+from bench.training.steps.loop import Loop, Site
 from bench.training.steps.meter import Meter
 from bench.training.steps.outcome import Outcome
 from bench.training.steps.seeds import seed_of
-from bench.training.steps.state import BEST, State, load_state, save_state
+from bench.training.steps.state import BEST, WORK, State, load_state, save_state
 from bench.training.steps.updates import Group
 from bench.types import Json
 
@@ -62,7 +62,8 @@ def train_sft(
         add_nll_gradient(network, documents, settings.micro_tokens, site.processes, meter)
         over = step + 1 in measured_after
         loop.facts["history"] = [dict(entry) for entry in history]
-        loop.update(step, meter.means(site.processes), may_save=not over)
+        epochs = stream.epochs((step + 1) * settings.batch)
+        loop.update(step, epochs | meter.means(site.processes), may_save=not over)
         if over:
             found = _measure(settings, loop, network, stream.material.held_out, step + 1, critic)
             history.append(found)

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench.errors import RunError
 from bench.store import to_json, write_atomic
+from bench.training.disk import not_written
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,5 @@ def _line(portion: Sequence[Judged]) -> str:
 
 
 def _error(path: Path, what: str, error: OSError) -> RunError:
-    return RunError(
-        f"{path}: cannot be {what}: {error.strerror or error}; what is whole stays there",
-        "free some space, then give the same command again: it goes on after them",
-    )
+    kept = "what is whole stays there", ": it goes on after them"
+    return not_written(path, error, kept, f"cannot be {what}")

@@ -23,8 +23,9 @@ from bench.training.ranking.rank_metrics import left_out, means, rank_metrics
 from bench.training.ranking.rank_prompts import choose_prompts
 from bench.training.ranking.verdict import Ranker
 from bench.training.settings import Rank
-from bench.training.steps.loop import WORK, Site
+from bench.training.steps.loop import Site
 from bench.training.steps.seeds import seed_of
+from bench.training.steps.state import WORK
 from bench.types import Generation, Ranking
 
 RANKINGS = "rankings.jsonl"

@@ -16,7 +16,8 @@ from bench.errors import ModelError
 from bench.models.batching import common_prefix
 from bench.models.encode import Ids
 from bench.models.weights import Weights
-from bench.training.data.writer import Chat, Writer
+from bench.training.data.data_settings import Chat
+from bench.training.data.writer import Writer
 from bench.training.networks.checkpoint import ADAPTER, open_reward, share_reward
 from bench.training.networks.network import Network
 from bench.training.settings import RewardPart

@@ -11,12 +11,13 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.errors import RunError
 from bench.store import to_json, write_atomic
+from bench.training.disk import STATE_KEPT, not_written
 from bench.training.steps.tensorboard import EventFile
 from bench.training.steps.watch import Watcher
 
 LOG = "log.jsonl"
+NOTHING: Mapping[str, float] = {}
 
 
 class Log:
@@ -42,10 +43,15 @@ class Log:
             try:
                 self.board = EventFile(folder / "tensorboard", step)
             except OSError as error:
-                raise _full(folder / "tensorboard", error) from None
+                raise not_written(folder / "tensorboard", error, STATE_KEPT) from None
 
-    def add(self, step: int, metrics: Mapping[str, float]) -> None:
+    def add(
+        self, step: int, metrics: Mapping[str, float], shown: Mapping[str, float] = NOTHING
+    ) -> None:
         """One line for `step`; numbers that are not finite are left out (JSON has none).
+
+        `shown` goes to whoever watches alone: it depends on the machine's clock, and a log is the
+        same however often its stage was killed.
 
         Raises:
             RunError: the disk is full.
@@ -58,9 +64,9 @@ class Log:
                 file.write(to_json({"step": step, **finite}) + "\n")
             self.board.add(step, finite)
         except OSError as error:
-            raise _full(self.path.parent, error) from None
+            raise not_written(self.path.parent, error, STATE_KEPT) from None
         self.lines += 1
-        self.watcher.step(step, finite)
+        self.watcher.step(step, {**finite, **shown})
 
     def close(self) -> None:
         """Nothing may be added any more.
@@ -72,15 +78,7 @@ class Log:
             try:
                 self.board.close()
             except OSError as error:
-                raise _full(self.path.parent, error) from None
-
-
-def _full(path: Path, error: OSError) -> RunError:
-    return RunError(
-        f"{path}: cannot be written: {error.strerror or error}; the state saved before is "
-        "unchanged",
-        "free some space, then give the same command again: it goes on from that state",
-    )
+                raise not_written(self.path.parent, error, STATE_KEPT) from None
 
 
 def _whole_lines(path: Path) -> list[str]:

@@ -24,12 +24,12 @@ from bench.training.networks.layout import Document
 from bench.training.settings import Training
 from bench.training.steps.log import Log
 from bench.training.steps.processes import Processes
-from bench.training.steps.state import BEFORE, STATE, State, load_state, save_state
+from bench.training.steps.state import BEFORE, STATE, WORK, State, load_state, save_state
 from bench.training.steps.updates import Group, Updates
 from bench.training.steps.watch import Watcher
 from bench.types import Json
 
-WORK = "training"  # below a stage's folder: state, report of the data; nothing a checkpoint needs
+MOST_UNSAVED = 50  # updates, where a recipe does not say how often to save
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class Loop:
 
     def __init__(self, site: Site, settings: Training, groups: Sequence[Group], total: int) -> None:
         self.site, self.settings, self.total = site, settings, total
+        self.save_every = settings.save_every or max(1, min(MOST_UNSAVED, total // 10))
         self.updates = Updates(groups, settings, total, site.processes)
         self.path, self.before = (site.folder / WORK / name for name in (STATE, BEFORE))
         self.facts: dict[str, Json] = {}
@@ -76,6 +77,7 @@ class Loop:
         for newest in islice(self._saved(), 1):
             self._restore(newest)
         self.clock = time.perf_counter()
+        self.mark = (float(self.tokens.total()), self.seconds)  # at the last update
         site.watcher.begin(site.name, site.kind, total, self.start)
         self.log = Log(site.folder, site.watcher, site.processes.main, self.start, self.lines)
 
@@ -106,8 +108,8 @@ class Loop:
         most, loss = self.settings.max_loss, told.get("loss")  # none where no pair was decided
         if most is not None and loss is not None and loss > most:
             self.stop(step, f"loss is {loss:.4g}, above max_loss {most:g}", "max_loss")
-        self.log.add(step + 1, told)
-        if may_save and (step + 1) % self.settings.save_every == 0:
+        self.log.add(step + 1, told, self._speed())
+        if may_save and (step + 1) % self.save_every == 0:
             self.save(step + 1)
 
     def stop(self, step: int, what: str, limit: str = "") -> None:
@@ -155,6 +157,11 @@ class Loop:
     def elapsed(self) -> float:
         """Seconds that the stage has taken, over all its runs."""
         return self.seconds + time.perf_counter() - self.clock
+
+    def _speed(self) -> dict[str, float]:
+        """Reply tokens a second since the update before, for whoever watches."""
+        (tokens, seconds), self.mark = self.mark, (float(self.tokens.total()), self.elapsed())
+        return {"tokens_per_second": (self.mark[0] - tokens) / max(self.mark[1] - seconds, 1e-9)}
 
     def tensors(self) -> dict[str, Tensor]:
         """The weights as they are, for a snapshot."""

@@ -16,8 +16,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from bench.errors import RunError
+from bench.training.disk import STATE_KEPT, not_written
 from bench.types import Json
 
+WORK = "training"  # below a stage's folder: state, report of the data; nothing a checkpoint needs
 STATE = "state.safetensors"
 BEFORE = "before.safetensors"  # the state that was saved before that
 BEST = "best.safetensors"
@@ -53,10 +55,7 @@ def save_state(path: Path, state: State, before: Path | None = None) -> None:
     except (OSError, SafetensorError) as error:
         with suppress(OSError):
             scratch.unlink()
-        raise RunError(
-            f"{path}: cannot be written: {error}; the state saved before is unchanged",
-            "free some space, then give the same command again: it goes on from that state",
-        ) from None
+        raise not_written(path, error, STATE_KEPT) from None
 
 
 def load_state(path: Path) -> State | None:

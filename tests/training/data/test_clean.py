@@ -15,7 +15,7 @@ from bench.training.data.data_settings import Clean, Source
 from bench.training.data.decontaminate import read_tests
 from bench.training.data.pii import holds_contacts
 from bench.training.data.sources import Loaded, Places, load_source
-from bench.types import Ranking
+from bench.types import Demonstration, Prompt, Ranking
 from tests.training.rows import POEM, demonstration, loaded, real_data, write_task
 
 NOTHING = Clean(exact=False, decontaminate=False)
@@ -182,6 +182,12 @@ def test_thirteen_words_of_a_test_row_are_dropped_from_prompt_and_reply(known, w
     ((leak, place),) = report.sources["plain"].dropped["decontaminate"].examples
     assert leak == "13 words"
     assert place.endswith("capitals/test.jsonl:1")
+
+
+def test_plain_text_that_holds_a_test_row_is_dropped_and_other_text_stays(known):
+    texts = {"run": f"So: {POEM}.", "question": "The longer note.", "other": "An old song."}
+    rows = [Demonstration(Prompt("web", n, n, (), "", ""), said) for n, said in texts.items()]
+    assert kept([loaded(*rows)], Clean(), known) == ["other"]
 
 
 def test_every_reply_of_a_ranking_is_looked_at(known):

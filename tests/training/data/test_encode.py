@@ -96,6 +96,26 @@ def test_rows_that_are_too_long_are_dropped_and_counted(writer):
     assert material.size == 2
 
 
+def text(said: str) -> Demonstration:
+    """A row of pretraining text."""
+    return Demonstration(Prompt("web", said, said, (), "", ""), said)
+
+
+def test_a_long_text_without_a_prompt_is_learned_in_pieces_of_which_the_last_ends(writer):
+    row = text("the cat sat on the mat " * 20)
+    rows = {"web": [row, text("the cat")], "a": [demonstration("what?", "t" * 50)]}
+    material = encode_demonstrations(corpus(rows, [row]), writer, Limits(40, 40))
+    documents = [one.document for (one,) in material.rows["web"]]
+    replies = [reply for document in documents for reply in document.replies]
+    assert sum(replies[:-1], ()) == writer.reply(row.prompt, row.target)
+    assert [writer.end in reply for reply in replies] == [False] * (len(replies) - 2) + [True, True]
+    assert {document.prompt for document in documents} == {writer.prompt(row.prompt)}
+    assert 30 <= min(map(len, replies[:-1])) <= max(map(len, replies)) <= 40
+    assert [one.document for one in material.held_out] == documents[:-1]
+    assert material.pieces == {"web": len(documents) - 1}
+    assert material.too_long.summary() == "a 1"
+
+
 def test_limits_are_reached_and_not_passed(writer):
     row = demonstration("what?", "the cat")
     sizes = len(writer.prompt(row.prompt)), len(writer.reply(row.prompt, "the cat"))
@@ -159,10 +179,32 @@ def test_uses_of_the_same_rows_are_added_up():
     assert together([asked, other, text]) == (DataUse("a", "d", 4, 10, 2.5, 110), other)
 
 
-def test_rows_are_counted_under_the_label_of_their_source(writer):
-    row = Ranking(prompt("what?", source="topic"), ("a", "b"), (1, 2))
-    (((entry,),),) = encode_rankings(corpus({"ranked": [row]}), writer, WIDE).rows.values()
-    assert (entry.document.source, entry.prompt.source) == ("ranked", "topic")
+def test_rankings_are_logged_by_the_task_of_their_prompt_and_counted_by_source(writer):
+    rows = {"ranked": [ranking("topic", "a"), ranking("reading", "b"), ranking("reading", "c")]}
+    material = encode_rankings(corpus(rows), writer, WIDE)
+    stream = Stream(material, Mix(), seed=3)
+    assert {entry.document.source for entry in stream.take(0, 3)} == {"topic", "reading"}
+    assert stream.epochs(6) == {"epochs/topic": 2.0, "epochs/reading": 2.0}
+    (use,) = stream.used(3, {"topic": 10.0, "reading": 20.0})
+    assert (use.source, use.rows, use.tokens) == ("ranked", 3, 30)
+
+
+def test_rankings_of_one_task_from_two_sources_are_logged_apart(writer):
+    rows = {"x": [ranking("topic", "a")], "y": [ranking("topic", "b"), ranking("reading", "c")]}
+    stream = Stream(encode_rankings(corpus(rows), writer, WIDE), Mix(), seed=3)
+    assert stream.epochs(3) == {"epochs/x:topic": 1.0, "epochs/y:topic": 1.0, "epochs/reading": 1.0}
+    used = stream.used(3, {"x:topic": 1.0, "y:topic": 2.0, "reading": 4.0})
+    assert [(use.source, use.tokens) for use in used] == [("x", 1), ("y", 6)]
+
+
+def ranking(source: str, text: str) -> Ranking:
+    return Ranking(prompt(text, source=source), ("a", "b"), (1, 2))
+
+
+def test_epochs_do_not_depend_on_what_was_asked_before(stream):
+    asked = [stream.epochs(drawn) for drawn in (16, 4, 9, 4)]
+    assert asked[0] == {"epochs/a": 4.0, "epochs/b": round(8 / 6, 4)}
+    assert asked[1] == asked[3] != asked[2]
 
 
 def test_what_is_drawn_does_not_depend_on_how_it_is_taken(stream):

@@ -113,6 +113,11 @@ EMPTY = {
         Mix(by="explicit", weights={"a": 1, "b": 1}),
         "mix.weights draws from b, which has no rows",
     ),
+    "hardly any weight": (
+        {"a": 30, "b": 3},
+        Mix(by="explicit", weights={"a": 99, "b": 1}),
+        "the share of b is 0.01, less than one of the 33 draws of an epoch",
+    ),
 }
 
 

@@ -14,10 +14,9 @@ from bench.training.objectives.dpo import CACHE, Reference, add_dpo_gradient, co
 from bench.training.objectives.sampling import sample
 from bench.training.ranking.rank import dense_ranks
 from bench.training.settings import Lora
-from bench.training.steps.loop import WORK
 from bench.training.steps.meter import Meter
 from bench.training.steps.processes import Processes
-from bench.training.steps.state import load_state
+from bench.training.steps.state import WORK, load_state
 from bench.types import Generation
 from tests.training.reinforced import (
     Scene,

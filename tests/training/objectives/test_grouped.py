@@ -128,4 +128,4 @@ def test_a_policy_learns_what_the_judge_likes_on_prompts_it_has_not_seen(tmp_pat
     before = held_out_rewards(room)
     chosen = settings(kind, steps=7, batch=8, kl=0.0, optimizer=optimizer, measure_every=100)
     train(room, chosen, site(tmp_path))
-    assert_better(held_out_rewards(room), before, by=0.1)
+    assert_better(held_out_rewards(room), before, by=0.08)

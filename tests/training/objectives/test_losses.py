@@ -116,9 +116,9 @@ def test_half_a_win_for_each_of_a_tie():
 def test_prompts_without_a_pair_are_counted_and_teach_nothing():
     ranks, groups = torch.tensor([1, 1, 1, 1, 2]), torch.tensor([0, 0, 1, 2, 2])
     pairs = losses.pairs_of(ranks, groups, "drop")
-    assert (pairs.prompts, pairs.empty, pairs.count_G.tolist()) == (1, 2, [0, 0, 1])
+    assert (pairs.prompts, pairs.count_G.tolist()) == (1, [0, 0, 1])
     alone = losses.pairs_of(ranks[:3], groups[:3], "drop")
-    assert (alone.prompts, alone.empty) == (0, 2)
+    assert (alone.prompts, alone.count_G.tolist()) == (0, [0, 0])
     assert losses.ranking_loss(torch.randn(3), alone).item() == 0.0
 
 
@@ -142,7 +142,7 @@ def test_the_ranking_loss_is_the_mean_of_its_pair_losses(replies, ties):
 def test_every_prompt_with_a_pair_weighs_1(replies, ties):
     pairs = losses.pairs_of(*columns(replies)[:2], ties)
     assert pairs.weight_P.sum().item() == pytest.approx(pairs.prompts)
-    assert pairs.prompts + pairs.empty == len({prompt for _, prompt, _ in replies})
+    assert len(pairs.count_G) == len({prompt for _, prompt, _ in replies})
 
 
 @few

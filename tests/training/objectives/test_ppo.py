@@ -183,6 +183,9 @@ def test_a_judge_that_can_judge_nothing_is_an_error(tmp_path):
         train(room, settings("ppo"), site(tmp_path))
 
 
+SOURCES = ("a", "b", "ptx/a", "ptx/b")
+
+
 def test_the_log_and_the_outcome_say_what_was_learned_from(tmp_path):
     room = scene(tmp_path, judge=judge_by(lambda ids: None if ids[0] % 2 else 1.0))
     outcome = train(room, settings("ppo", steps=2, batch=12, ptx=PTX), site(tmp_path))
@@ -191,7 +194,7 @@ def test_the_log_and_the_outcome_say_what_was_learned_from(tmp_path):
     known |= {"entropy", "eos", "length", "ratio", "approx_kl", "clip_fraction", "value_loss"}
     known |= {"kl_coefficient", "ptx_loss", "ptx_loss/a", "ptx_loss/b", "policy_loss", "unscored"}
     known |= {"non_score_reward", "rlhf_reward", "tokens", "lr", "grad_norm", "grad_norm/value"}
-    known |= {"step", "tokens/a", "tokens/b", "tokens/ptx/a", "tokens/ptx/b"}
+    known |= {"step", *(f"{what}/{of}" for what in ("tokens", "epochs") for of in SOURCES)}
     assert known <= set(first)
     assert set(first) - known <= {"explained_variance"}
     assert 0 < first["unscored"] < 12

@@ -14,10 +14,9 @@ from bench.training.networks.trunk import make_trunk
 from bench.training.objectives.sft import set_dropout, train_sft
 from bench.training.settings import Lora
 from bench.training.steps.gradients import add_nll_gradient
-from bench.training.steps.loop import WORK
 from bench.training.steps.meter import Meter
 from bench.training.steps.processes import Processes
-from bench.training.steps.state import BEST, load_state
+from bench.training.steps.state import BEST, WORK, load_state
 from tests.models import tiny
 from tests.training.values import (
     CPU,

@@ -13,8 +13,7 @@ from bench.cards import read_card
 from bench.errors import RunError
 from bench.models.lineage import lineage_of
 from bench.models.weights import find_weights
-from bench.training.steps.loop import WORK
-from bench.training.steps.state import BEFORE, load_state
+from bench.training.steps.state import BEFORE, WORK, load_state
 from tests.training.recipes import STAGES, World, make_world
 
 HEADLINE = {"reward": [{"scorer": "headline"}]}

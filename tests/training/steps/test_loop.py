@@ -15,10 +15,14 @@ from tests.training.values import SilentWatcher, log_of, settings, site
 
 
 class Told(SilentWatcher):
-    """Remembers how stages began and ended."""
+    """Remembers how stages began and ended, and what the steps measured."""
 
     def __init__(self) -> None:
         self.seen: list[tuple] = []
+        self.steps: list[dict[str, float]] = []
+
+    def step(self, step, metrics):
+        self.steps.append(dict(metrics))
 
     def begin(self, stage, kind, total, done):
         self.seen.append((stage, kind, total, done))
@@ -30,7 +34,7 @@ class Told(SilentWatcher):
 def loop_of(folder, total=10, inputs="same", watcher=None, **changes) -> tuple[Loop, nn.Parameter]:
     torch.manual_seed(0)
     weight = nn.Parameter(torch.randn(3, 2))
-    chosen = settings("sft", save_every=4, **changes)
+    chosen = settings("sft", **{"save_every": 4, **changes})
     return Loop(site(folder, watcher, inputs), chosen, [Group({"w": weight})], total), weight
 
 
@@ -52,6 +56,24 @@ def test_a_state_is_saved_every_so_often(tmp_path):
     saved = load_state(loop.path)
     assert (saved.facts["step"], saved.facts["inputs"]) == (8, "same")
     assert saved.facts["tokens"] == {"a": 24, "b": 8}
+
+
+@pytest.mark.parametrize(("total", "saved"), [(9, 8), (36, 33), (40, 36), (120, 108), (999, 950)])
+def test_a_tenth_of_the_updates_at_most_is_lost_where_nothing_is_said(tmp_path, total, saved):
+    loop, weight = loop_of(tmp_path, total, save_every=None)
+    with pytest.raises(AstrayError):
+        run(loop, weight, until=total, loss=math.nan)
+    assert load_state(loop.path).facts["step"] == saved
+
+
+def test_who_watches_is_told_the_speed_which_the_log_does_not_hold(tmp_path, monkeypatch):
+    seconds = iter(range(0, 1000, 2))
+    monkeypatch.setattr("time.perf_counter", lambda: next(seconds) / 4)
+    watcher = Told()
+    run(*loop_of(tmp_path, watcher=watcher, save_every=99))
+    speeds = [told["tokens_per_second"] for told in watcher.steps]
+    assert speeds[1:] == [pytest.approx(4 / 1.0)] * 9  # four tokens; two looks at the clock
+    assert not any("tokens_per_second" in line for line in log_of(tmp_path))
 
 
 def test_the_next_loop_goes_on_from_the_saved_state(tmp_path):
