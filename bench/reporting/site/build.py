@@ -48,8 +48,8 @@ def build_site(
     """Write the site of `board` below `output`; the paths written.
 
     With `one_file` it is index.html alone, in the first of `languages`, with everything in it but
-    the pages of items and the downloads. `texts` give pages to items, `most_items` of each task at
-    most; `log` adds entries to the changelog. Files of other names in `output` stay.
+    the pages of items and the downloads. `texts` give pages to items, to `most_items` in all that
+    the tasks share; `log` adds entries to the changelog. Files of other names in `output` stay.
 
     Raises:
         RunError: a file cannot be written.
@@ -103,7 +103,7 @@ def _pages(
     for name, item in view.items.pages:
         yield item_page(view, tasks[name], item), ()
     yield methods_page.methods_page(view, view.texts.notes), ()
-    yield changelog_page(view, entries), ()
+    yield changelog_page(entries), ()
 
 
 def _known(view: View) -> frozenset[str]:

@@ -54,10 +54,9 @@ def entries_of(view: View, notes: Sequence[Note] = ()) -> list[Entry]:
     return sorted(found, key=lambda entry: (entry.when, entry.id), reverse=True)
 
 
-def changelog_page(view: View, entries: Sequence[Entry]) -> Page:
+def changelog_page(entries: Sequence[Entry]) -> Page:
     """The page."""
-    titles = {task.name: task.title for task in view.board.tasks}
-    return Page(ADDRESS, "changelog.html", {"entries": entries, "titles": titles})
+    return Page(ADDRESS, "changelog.html", {"entries": entries})
 
 
 def moment(text: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from bench.reporting.comparison.board import Asked
 from bench.reporting.comparison.values import Change, Contrast
 from bench.reporting.results.schema import Metric
-from bench.reporting.site.charts.chart import Dot, Href
+from bench.reporting.site.charts.chart import Href
 from bench.reporting.site.charts.flips import flips_chart
 from bench.reporting.site.charts.forest import forest_chart
 from bench.reporting.site.charts.inputs import (
@@ -26,14 +26,13 @@ from bench.reporting.site.charts.length import Lengthy, length_chart
 from bench.reporting.site.charts.lineage import lineage_chart
 from bench.reporting.site.charts.pareto import Cost, Costly, pareto_chart
 from bench.reporting.site.charts.ranks import Ranked, ranks_chart
-from bench.reporting.site.charts.sizes import Series, Sized, sizes_chart
+from bench.reporting.site.charts.sizes import Series, sizes_chart
 from bench.reporting.site.charts.slope import slope_chart
 from bench.reporting.site.charts.slope_panel import Panel
-from bench.reporting.site.charts.stages import in_order, stage_word
 from bench.reporting.site.charts.variants import variants_chart
 from bench.reporting.site.figure import Figure, figure
 from bench.reporting.site.links import Links
-from bench.reporting.site.overall import overall_of
+from bench.reporting.site.overall import costs_of, lengths_of, overall_of, sizes_of
 from bench.reporting.site.view import View
 
 
@@ -76,7 +75,7 @@ def task_figures(view: View, task: Asked, links: Links) -> tuple[Figure, ...]:
     for place, variant in enumerate(task.variants):
         drawn: list[Figure] = []
         end = f"{view.tasks[task.name]}{view.wording_id(variant)}"
-        title = f"{task.title} {variant}".strip()
+        title = f"{task.name} {variant}".strip()
         if ranked := ranked_of(view.board, task.name, variant):
             drawn.append(_ranks(view, f"ranks-{end}", title, ranked, links))
         series = series_of(view.board, task.name, variant)
@@ -98,43 +97,13 @@ def task_figures(view: View, task: Asked, links: Links) -> tuple[Figure, ...]:
 def _overall(view: View, links: Links) -> list[Figure]:
     """All tasks in one number against size, length and cost."""
     overall = overall_of(view.board)
-    found: list[Figure] = []
     metric = Metric(f"mean of {len(overall.tasks)} tasks, guessing 0, perfect 100")
-    models = {row: view.board.rows[row].model for row in overall.scores}
-    labels = view.board.labels
-    stages = in_order([model.stage for model in models.values()])
-    series = [
-        Series(
-            stage,
-            stage_word(stage),
-            tuple(
-                Sized(labels[row], model.parameters, overall.scores[row])
-                for row, model in models.items()
-                if model.stage == stage
-            ),
-        )
-        for stage in stages
-    ]
-    if _has_sizes(series):
+    found: list[Figure] = []
+    if _has_sizes(series := sizes_of(view.board, overall)):
         found.append(_sizes(view, "sizes", "", series, metric, links))
-    if len(overall.lengths) > 1:
-        places = {row: place for place, row in enumerate(overall.lengths)}
-        lengthy = [
-            Lengthy(
-                labels[row],
-                models[row].stage,
-                length,
-                overall.scores[row],
-                places.get(parent) if (parent := view.board.parents[row]) is not None else None,
-            )
-            for row, length in overall.lengths.items()
-        ]
+    if len(lengthy := lengths_of(view.board, overall)) > 1:
         found.append(_length(view, "length", "", lengthy, metric, links))
-    costly = [
-        Costly(labels[row], model.stage, Dot(float(model.parameters)), overall.scores[row])
-        for row, model in models.items()
-        if model.parameters
-    ]
+    costly = costs_of(view.board, overall)
     if len({one.cost.estimate for one in costly}) > 1:
         found.append(_pareto(view, costly, links))
     return found
@@ -171,7 +140,7 @@ def _lineage(view: View, name: str, rows: Sequence[int], links: Links) -> Figure
 def _forest(view: View, change: Change, links: Links, prefix: str = "forest") -> Figure:
     return figure(
         "forest",
-        f"{prefix}-{_ends(view, change)}",
+        f"{prefix}-{view.ends(change)}",
         f"{change.child} / {change.parent}",
         lambda uid, href, width: forest_chart(change, uid, href, width),
         lambda task: links.page(view.task_page(task)),
@@ -209,8 +178,8 @@ def _flips(view: View, change: Change, links: Links) -> list[Figure]:
 
     drawn = figure(
         "flips",
-        f"flips-{_ends(view, change)}",
-        f"{view.asked(one.task).title} {one.variant}".strip(),
+        f"flips-{view.ends(change)}",
+        f"{one.task} {one.variant}".strip(),
         lambda uid, href, width: flips_chart(flips, uid, href, width),
         to_item,
     )
@@ -265,7 +234,7 @@ def _variants(view: View, change: Change, contrast: Contrast) -> Figure:
     """Open where the answer hangs on the wording."""
     drawn = figure(
         "variants",
-        f"variants-{view.tasks[contrast.task]}-{_ends(view, change)}",
+        f"variants-{view.tasks[contrast.task]}-{view.ends(change)}",
         f"{change.child} / {change.parent}",
         lambda uid, href, width: variants_chart(contrast, uid, href, width),
         None,
@@ -282,7 +251,3 @@ def _models(view: View, links: Links) -> Href:
         return None if row is None else links.page(view.lineage_page(row), f"row-{view.rows[row]}")
 
     return to_model
-
-
-def _ends(view: View, change: Change) -> str:
-    return f"{view.rows[change.edge.child]}-{view.rows[change.edge.parent]}"

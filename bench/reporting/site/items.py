@@ -12,7 +12,7 @@ from bench.reporting.site.addresses import slugs
 from bench.reporting.site.grid import Grid
 from bench.reporting.site.texts import Texts
 
-MOST = 100  # pages of items for each task: those on which the rows are furthest apart
+MOST = 1_000  # pages of items in all, shared by the tasks: those on which rows differ most
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Chosen:
 
 
 def items_of(grids: Sequence[Grid], slug: Mapping[str, str], texts: Texts, most: int) -> Chosen:
-    """The items with texts; of more than `most` in a task those on which the rows differ most."""
+    """The items with texts; tasks share `most` pages, and of more items in one there are those on
+    which the rows differ most."""
     told: dict[str, set[str]] = {}
     for _, task, _, item, _ in texts.outputs:
         told.setdefault(task, set()).add(item)
@@ -35,9 +36,9 @@ def items_of(grids: Sequence[Grid], slug: Mapping[str, str], texts: Texts, most:
         for (item, _, _), apart in zip(grid.items, grid.spread, strict=True):
             if item in told.get(grid.task, ()):
                 known[item] = max(apart, known.get(item, 0.0))
-    pages = {}
+    pages, each = {}, most // max(1, len(told))
     for task, known in spread.items():
-        chosen = sorted(known, key=lambda item: (-known[item], item))[:most]
+        chosen = sorted(known, key=lambda item: (-known[item], item))[:each]
         for item, part in zip(chosen, slugs(chosen), strict=True):
             pages[task, item] = f"item/{slug[task]}/{part}.html"
     return Chosen(pages, {task: len(known) for task, known in spread.items()})

@@ -34,7 +34,7 @@ class Line:
     contrast: Contrast
     shown: Shown
     page: str
-    title: str
+    task: str
     wording: bool
 
     @property
@@ -48,7 +48,7 @@ class Line:
 class ShareLine:
     """A part of a difference."""
 
-    title: str
+    task: str
     variant: str
     page: str
     share: Share
@@ -59,7 +59,7 @@ class ShareLine:
 class ShiftLine:
     """A measure of the replies."""
 
-    title: str
+    task: str
     variant: str
     page: str
     shift: Shift
@@ -106,7 +106,6 @@ def lineage_page(
             for change in view.changes(root)
         ],
         "members": [_member(view, row) for row in view.members(root)],
-        "titles": {task.name: task.title for task in view.board.tasks},
         "paper": against_paper(
             result for row in view.members(root) for result in view.board.rows[row].results.values()
         ),
@@ -154,7 +153,7 @@ def _lines(view: View, contrasts: tuple[Contrast, ...]) -> tuple[Line, ...]:
             contrast=one,
             shown=shown_contrast(one),
             page=view.task_page(one.task),
-            title=view.asked(one.task).title,
+            task=one.task,
             wording=one is not whole,
         )
         for whole in contrasts
@@ -163,9 +162,8 @@ def _lines(view: View, contrasts: tuple[Contrast, ...]) -> tuple[Line, ...]:
 
 
 def _place(view: View, contrast: Contrast) -> tuple[str, str, str]:
-    """Title, wording and page of a contrast."""
-    task = contrast.task
-    return view.asked(task).title, contrast.variant, view.task_page(task)
+    """Task, wording and page of a contrast."""
+    return contrast.task, contrast.variant, view.task_page(contrast.task)
 
 
 def _entry(view: View, row: int) -> dict[str, Json]:

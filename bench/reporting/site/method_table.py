@@ -51,6 +51,19 @@ METHODS: Mapping[str, Method] = {
             "使用对成组稳健的标准误：共用文章、模板或问题的题目并不独立。",
         ),
     ),
+    "log_t": Method(
+        "end + (mean − end) · exp(± t(n−1) · SE / |mean − end|)",
+        "Casella & Berger 2002, Statistical Inference, sec. 5.5.4 (delta method)",
+        (
+            "Interval of a mean on a scale with one end, where Student's t would pass that end.",
+            "量程只有一端有界、t 区间会越过该端时，均值的区间。",
+        ),
+    ),
+    "log_t_clustered": Method(
+        "the same with the CR1 standard error, t with G−1 degrees of freedom",
+        "Liang & Zeger 1986, Biometrika 73:13 (CR1)",
+        ("The same where items share clusters.", "题目成组时的同类区间。"),
+    ),
     "newcombe10": Method(
         "Wilson limits of both proportions, joined by their correlation φ (method 10)",
         "Newcombe 1998, Stat. Med. 17:2635",
@@ -139,7 +152,7 @@ METHODS: Mapping[str, Method] = {
     ),
     "chance": Method(
         "(score − chance) / (best − chance)",
-        "Bommasani et al. 2022, arXiv:2211.09110 (normalisation against a baseline)",
+        "Fourrier et al. 2024, Open LLM Leaderboard v2 (scores above the random baseline)",
         (
             "Scores are put on one scale, guessing 0 and perfect 1, before tasks are pooled.",
             "合并任务之前把得分换算到同一尺度：随机猜测为 0，满分为 1。",

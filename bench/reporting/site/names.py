@@ -7,6 +7,7 @@ Markup('<bdi>ppo &lt;b&gt;</bdi>')
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -18,7 +19,13 @@ LONGEST_TEXT = 2_000  # of any other text that has no page of its own
 
 def name(text: str) -> Markup:
     """A name whose direction of writing does not reach its neighbours."""
-    return Markup(f"<bdi>{escape(short(text))}</bdi>")
+    return _name(text if len(text) <= LONGEST else short(text))
+
+
+@lru_cache(maxsize=1 << 12)
+def _name(text: str) -> Markup:
+    """The same of a text that is short already; most names stand on a page many times."""
+    return Markup(f"<bdi>{escape(printable(text))}</bdi>")
 
 
 def names(texts: Iterable[str]) -> Markup:

@@ -79,6 +79,7 @@ STRINGS: Mapping[str, tuple[str, str]] = {
         "{models} models, {tasks} tasks, {changes} comparisons.",
         "{models} 个模型，{tasks} 项任务，{changes} 组对比。",
     ),
+    "board_date": ("Results of {first}.", "结果日期：{first}。"),
     "board_dates": ("Results from {first} to {last}.", "结果日期：{first} 至 {last}。"),
     "scores": ("Scores", "得分"),
     "scores_caption": (
@@ -132,11 +133,11 @@ STRINGS: Mapping[str, tuple[str, str]] = {
     "metric": ("Metric", "指标"),
     "stop_inside": (". ", "。"),
     "metric_facts": (
-        "From {low} to {high}, guessing gives {chance}; differences within {rope} do not matter, a "
-        "drop of {margin} counts as lost.",
-        "取值 {low} 至 {high}，随机猜测为 {chance}；差别在 {rope} 以内可忽略，"
-        "下降 {margin} 视为损失。",
+        "From {low} to {high}; differences within {rope} do not matter, a drop of {margin} counts "
+        "as lost.",
+        "取值 {low} 至 {high}；差别在 {rope} 以内可忽略，下降 {margin} 视为损失。",
     ),
+    "metric_chance": ("Guessing gives {chance}.", "随机猜测为 {chance}。"),
     "digest": ("Digest", "摘要值"),
     "digests_differ": ("rows were asked different items", "各模型被问的题目不同"),
     "task_scores_caption": (

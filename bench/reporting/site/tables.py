@@ -11,12 +11,15 @@ Markdown are for papers and read well.
 <BLANKLINE>
 """
 
+import io
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from csv import writer
 from dataclasses import dataclass
+from functools import lru_cache
 from json import JSONEncoder
 
-from bench.reporting.export import markdown_text, printable, rows_csv
+from bench.reporting.export import FORMULA, markdown_text, printable
 
 Value = str | int | float | bool | None
 ENCODER = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -48,9 +51,11 @@ def files_of(table: Table, endings: Sequence[str]) -> Iterator[tuple[str, bytes]
 
 def csv(table: Table) -> bytes:
     """Comma-separated, a header, missing values empty; no value is a formula."""
-    columns = _headings(table.columns)
-    rows = (dict(zip(columns, row, strict=True)) for row in table.rows)
-    return rows_csv(columns, rows).encode()
+    sink = io.StringIO()
+    write = writer(sink, lineterminator="\n")
+    write.writerow(map(_inert, table.columns))
+    write.writerows(map(_inert, row) for row in table.rows)
+    return sink.getvalue().encode()
 
 
 def json(table: Table) -> bytes:
@@ -109,13 +114,15 @@ FORMATS = tuple(WRITERS)
 FOR_PROGRAMS = ("csv", "json", "parquet")
 
 
-def _headings(columns: Sequence[str]) -> list[str]:
-    """Names on one line each, no two alike."""
-    names = [printable(column) for column in columns]
-    return [
-        name if name not in names[:place] else f"{name} {place + 1}"
-        for place, name in enumerate(names)
-    ]
+def _inert(value: Value) -> Value:
+    """Spreadsheets execute text that starts like a formula; a quote makes it text."""
+    return _inert_text(value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=1 << 16)
+def _inert_text(text: str) -> str:
+    told = printable(text)
+    return f"'{told}" if told.startswith(FORMULA) else told
 
 
 def _piped(values: Sequence[str]) -> str:

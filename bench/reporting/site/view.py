@@ -20,6 +20,7 @@ from bench.reporting.site.texts import Texts
 from bench.statistics.ranks import Rank
 
 NO_TEXTS = Texts()
+APART = "~"  # between parts of addresses, none of which holds it
 Key = tuple[int, str, str]  # row, task, variant
 
 
@@ -90,15 +91,19 @@ class View:
 
     def wording_id(self, variant: str) -> str:
         """What tells the places of one wording from those of another."""
-        return f"-{slug_of(variant)}" if variant else ""
+        return f"{APART}{slug_of(variant)}" if variant else ""
 
     def change_id(self, change: Change) -> str:
         """The place of a change on the page of its lineage."""
-        return f"change-{self.rows[change.edge.child]}-{self.rows[change.edge.parent]}"
+        return f"change-{self.ends(change)}"
+
+    def ends(self, change: Change) -> str:
+        """What tells a change from all others in names of places and files."""
+        return f"{self.rows[change.edge.child]}{APART}{self.rows[change.edge.parent]}"
 
 
 def view_of(board: Board, title: str, texts: Texts = NO_TEXTS, most_items: int = MOST) -> View:
-    """The View of `board`, with pages for `most_items` of each task's items at most."""
+    """The View of `board`, with pages for `most_items` items at most."""
     headlines: dict[Key, Score] = {}
     others: dict[Key, list[Score]] = {}
     for score in board.scores:

@@ -4,7 +4,7 @@ and two texts are compared word by word.
 Called by the pages of items.
 
 >>> [(part.kind, part.text) for part in differences("a red fox", "a sly red fox")]
-[('same', 'a '), ('added', 'sly '), ('same', 'red fox')]
+[('same', 'a'), ('added', ' sly'), ('same', ' red fox')]
 """
 
 import re

@@ -24,6 +24,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         assert len(attrs) == len(dict(attrs)), (tag, attrs)
         self.tags.append((tag, dict(attrs)))
+        self.text += " " if tag in ("td", "th") else ""
         if tag not in VOID:
             self.open.append(tag)
 

@@ -231,8 +231,8 @@ def test_a_number_leads_to_its_items_and_their_texts(driver, site):
 
 
 def test_a_link_into_a_closed_list_opens_it(driver, site):
-    driver.get(f"{site}/task/truthful.html#ranks-truthful-terse")
-    assert find(driver, "#ranks-truthful-terse").is_displayed()
+    driver.get(f"{site}/task/truthful.html#ranks-truthful~terse")
+    assert find(driver, "[id='ranks-truthful~terse']").is_displayed()
 
 
 def test_rows_are_cards_on_a_telephone(driver, site):
@@ -246,6 +246,16 @@ def test_rows_are_cards_on_a_telephone(driver, site):
         find(driver, f"{ROWS} td:nth-of-type(2)"),
     )
     assert label == '"reading"'
+
+
+def test_a_facet_fits_on_a_telephone(driver, site):
+    sized(driver, 390)
+    driver.get(f"{site}/index.html")
+    for facet in driver.find_elements("css selector", ".facet"):
+        driver.execute_script("arguments[0].open = true", facet)
+        box = facet.find_element("css selector", "fieldset").rect
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
 
 
 def test_without_a_script_the_one_file_shows_tables_and_charts(driver, built, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from bench.reporting.site.build import build_site
 from bench.reporting.site.frame import hash_source
+from tests.reporting.site.boards import Shape, board
 from tests.reporting.site.pages import Page
 
 
@@ -19,16 +20,20 @@ def one(built, tmp_path_factory):
     return written.read_text("utf-8")
 
 
-def test_it_refers_to_nothing_outside(one):
-    page = Page(one)
+@pytest.fixture(scope="module")
+def page(one):
+    """The file as a page."""
+    return Page(one)
+
+
+def test_it_refers_to_nothing_outside(one, page):
     assert page.attributes("src") == []
     assert {link[0] for link in page.attributes("href")} == {"#"}
     assert "@import" not in one
     assert "url(" not in one
 
 
-def test_every_link_leads_to_a_place_in_it(one):
-    page = Page(one)
+def test_every_link_leads_to_a_place_in_it(page):
     ids = page.attributes("id")
     assert len(ids) == len(set(ids))
     assert {link[1:] for link in page.attributes("href")} <= set(ids)
@@ -44,22 +49,22 @@ def test_its_policy_names_its_script_and_style_by_their_digest(one):
     assert "unsafe" not in policy
 
 
-def test_it_holds_tables_and_charts_of_every_task(one, built):
-    page = Page(one)
+def test_it_holds_tables_and_charts_of_every_task(page, built):
     for task in built.board.tasks:
         assert f"task-{task.name}" in page.attributes("id")
     assert [attrs for tag, attrs in page.tags if tag == "svg" and attrs.get("class") == "chart"]
     assert "sft-1b against base-1b" in page.words
 
 
-def test_headings_do_not_skip_a_level(one):
-    levels = [int(tag[1]) for tag, _ in Page(one).tags if re.fullmatch("h[1-6]", tag)]
+def test_headings_do_not_skip_a_level(page):
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_it_may_be_chinese(built, tmp_path):
-    build_site(built.board, tmp_path, one_file=True, languages=("zh",))
-    page = Page((tmp_path / "index.html").read_text("utf-8"))
-    assert page.attributes("lang")[0] == "zh-Hans"
-    assert "对比 base-1b" in page.words
+def test_it_may_be_chinese(tmp_path):
+    small = Shape(sizes=("1b",), stages=("base", "sft"), tasks=("reading",), items=6)
+    build_site(board(small), tmp_path, one_file=True, languages=("zh",))
+    found = Page((tmp_path / "index.html").read_text("utf-8"))
+    assert found.attributes("lang")[0] == "zh-Hans"
+    assert "对比 base-1b" in found.words

@@ -101,9 +101,9 @@ def test_the_overview_says_what_became_of_each_model(built):
 def test_a_cell_leads_to_the_row_of_its_task_and_that_to_the_items(built):
     links = built.pages["index.html"].attributes("href")
     assert "task/reading.html#score-sft-1b" in links
-    assert "task/truthful.html#score-sft-1b-terse" in links
+    assert "task/truthful.html#score-sft-1b~terse" in links
     task = built.pages["task/truthful.html"]
-    assert {"#items", "#items-terse"} <= set(task.attributes("href"))
+    assert {"#items", "#items~terse"} <= set(task.attributes("href"))
     assert any(link.startswith("../item/truthful/") for link in task.attributes("href"))
 
 

@@ -1,0 +1,71 @@
+"""Every pair of rows: parent and child as on their lineage, others by their own difference."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.reporting.comparison.board import make_board
+from bench.reporting.site.compare_page import compare_page
+from bench.reporting.site.view import view_of
+from tests.reporting.site.boards import Shape, board, family
+
+SHAPE = Shape(sizes=("1b", "6b"), stages=("base", "sft"), tasks=("reading", "toxicity"), items=30)
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    view = view_of(board(SHAPE), "t")
+    page = compare_page(view)
+    labels = view.board.labels
+    found = {(labels[p.first], labels[p.second]): p for p in page.values["pairs"]}
+    return view, found
+
+
+def test_every_pair_stands_once(pairs):
+    _, found = pairs
+    assert len(found) == math.comb(4, 2)
+    assert ("sft-1b", "base-1b") in found
+    assert ("base-1b", "sft-1b") not in found
+
+
+@pytest.mark.parametrize("task", [0, 1], ids=SHAPE.tasks)
+@pytest.mark.parametrize(
+    "pair", [("sft-6b", "base-1b"), ("sft-6b", "sft-1b"), ("sft-1b", "base-1b")]
+)
+def test_a_difference_is_first_minus_second_in_the_unit_of_the_metric(pairs, pair, task):
+    view, found = pairs
+    rows = [view.board.labels.index(name) for name in pair]
+    first, second = (
+        np.mean(next(iter(view.result(row, SHAPE.tasks[task], "").items.scores.values())))
+        for row in rows
+    )
+    assert found[pair].cells[task].estimate == pytest.approx(first - second)
+
+
+def test_lower_is_better_where_the_metric_says_so(pairs):
+    _, found = pairs
+    cell = found["sft-6b", "base-1b"].cells[SHAPE.tasks.index("toxicity")]
+    assert cell.estimate < 0
+    assert cell.verdict == "better"
+
+
+def test_parent_and_child_are_as_on_the_page_of_their_lineage(pairs):
+    view, found = pairs
+    (change,) = [one for one in view.board.changes if one.child == "sft-1b"]
+    cells = dict(zip([task.name for task in view.board.tasks], found["sft-1b", "base-1b"].cells,
+                     strict=True))  # fmt: skip
+    for contrast in change.contrasts:
+        assert cells[contrast.task].verdict == contrast.verdict
+        assert cells[contrast.task].estimate == contrast.estimate
+
+
+def test_models_that_were_asked_something_else_have_no_number():
+    results = family(Shape(sizes=("1b",), stages=("base", "sft", "ppo"), tasks=("reading",)))
+    other = replace(results[2], task=replace(results[2].task, digest="another"))
+    page = compare_page(view_of(make_board([*results[:2], other]), "t"))
+    told = {(pair.first, pair.second): pair for pair in page.values["pairs"]}
+    assert told[2, 0].cells == (None,)
+    assert told[2, 0].counts == [("no number", 1)]
+    assert told[1, 0].cells[0] is not None
