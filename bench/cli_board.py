@@ -107,28 +107,40 @@ def publish(
     results: Annotated[Path, typer.Option(metavar="DIR", help="Folder of results.")] = RESULTS,
     site: Annotated[Path, typer.Option(metavar="DIR", help="The built site.")] = SITE,
     model: Annotated[str, typer.Option(help="Which model's results, for hf://ORG/MODEL.")] = "",
+    base_model: Annotated[
+        str, typer.Option(metavar="ORG/MODEL", help="What that model was trained from.")
+    ] = "",
+    benchmark: Annotated[
+        str, typer.Option(metavar="ORG/NAME", help="Benchmark on the Hub, for .eval_results.")
+    ] = "",
     source: Annotated[str, typer.Option(metavar="URL", help="Where the board is read.")] = "",
     push: Annotated[bool, typer.Option("--push", help="Push; without it, show what would be.")] = (
         False
     ),
-    pull_request: Annotated[bool, typer.Option(help="Ask the owner to take the commit.")] = False,
+    pull_request: Annotated[
+        bool, typer.Option("--pull-request", help="Ask the owner to take the commit.")
+    ] = False,
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Delete what is there and not in the folder.")
+    ] = False,
 ) -> None:
     """Bring the site, the results or a model's card to the Hub; a dry run unless --push."""
     from tempfile import TemporaryDirectory
 
     from bench.reporting.hub.publish import plan_upload, shown
     from bench.reporting.hub.publish import push as push_upload
-    from bench.reporting.hub.stage import stage
+    from bench.reporting.hub.stage import Asked, stage
     from bench.reporting.hub.target import parse_target
     from bench.terminal import print_note
 
     target = parse_target(to)
     with TemporaryDirectory() as folder:
-        staged = stage(target, Path(folder) / "upload", site, results, model, source, push)
+        asked = Asked(model, base_model, benchmark, source, fetch_card=push)
+        staged = stage(target, Path(folder) / "upload", site, results, asked)
         upload = plan_upload(target, staged)
         typer.echo(shown(upload))
         if push:
-            done = push_upload(upload, "Leaderboard of instruct-bench", pull_request=pull_request)
+            done = push_upload(upload, "Leaderboard of instruct-bench", mirror, pull_request)
             print_note(f"pushed: {done}")
         else:
             print_note("nothing was pushed: give --push")

@@ -179,6 +179,15 @@ def test_publish_shows_what_would_go_and_pushes_nothing(bench, results):
     assert "nothing was pushed" in shown.err
 
 
+def test_a_model_is_published_with_its_card_and_its_place_in_a_benchmark(bench, results):
+    asked = "board publish --to hf://org/sft --model sft --base-model org/base"
+    shown = bench(f"{asked} --benchmark org/bench")
+    assert shown.code == 0
+    assert "README.md" in shown.out
+    assert ".eval_results/instruct-bench.yaml" in shown.out
+    assert bench("board publish --to hf://org/sft --model stf").code == 1
+
+
 def test_results_are_exported_as_every_eval_ever(bench, results, tmp_path):
     shown = bench("board export -o eee --organization me --developer you")
     assert shown.code == 0

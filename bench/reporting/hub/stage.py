@@ -8,9 +8,11 @@ Called by `bench board publish`.
 """
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import RunError, UsageError, did_you_mean
+from bench.reporting.hub.eval_results import benchmarks_in
 from bench.reporting.hub.model_folder import write_model_folder
 from bench.reporting.hub.publish import fetch_card
 from bench.reporting.hub.score import scores_of
@@ -19,15 +21,24 @@ from bench.reporting.hub.target import Target
 from bench.reporting.results.files import load_results
 
 
-def stage(
-    target: Target, out: Path, site: Path, results: Path, model: str, source: str, fetch: bool
-) -> Path:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is said of a model whose repository is the target: which of the results are its own,
+    what it was trained from, the benchmark on the Hub that holds the tasks ("" for none), where the
+    board is read. `fetch_card` reads the card it has, so that only our scores change in it."""
+
+    model: str = ""
+    base_model: str = ""
+    benchmark: str = ""
+    source: str = ""
+    fetch_card: bool = False
+
+
+def stage(target: Target, out: Path, site: Path, results: Path, asked: Asked) -> Path:
     """The files for `target` in the new folder `out`.
 
-    `fetch` reads the card that a model has on the Hub, so that only our scores change in it.
-
     Raises:
-        UsageError: a model's repository is named without `model`, or there is no such model.
+        UsageError: a model's repository is named without a model, or there is no such model.
         RunError: there is no site, there are no results, or the Hub does not answer.
     """
     if target.kind == "space":
@@ -37,9 +48,10 @@ def stage(
         shutil.copytree(results, out)
         return out
     names = sorted({one.model.name for one in found})
+    model = asked.model
     if model not in names:
-        asked = f"no results of {model!r}" if model else "--model: whose results is not said"
-        raise UsageError(f"{results}: {asked}", did_you_mean(model, names))
+        told = f"no results of {model!r}" if model else "--model: whose results is not said"
+        raise UsageError(f"{results}: {told}", did_you_mean(model, names))
     own = [one for one in found if one.model.name == model]
     revisions = sorted({one.model.revision for one in own})
     if len(revisions) > 1:
@@ -47,5 +59,6 @@ def stage(
             f"{results}: {model} has results of {len(revisions)} revisions: {', '.join(revisions)}",
             "leave one of the folders in a folder of results of its own, and name that",
         )
-    card = fetch_card(target) if fetch else ""
-    return write_model_folder(out, card, own, scores_of(own), {}, source=source)
+    card = fetch_card(target) if asked.fetch_card else ""
+    known = benchmarks_in(asked.benchmark, own) if asked.benchmark else {}
+    return write_model_folder(out, card, own, scores_of(own), known, asked.base_model, asked.source)
