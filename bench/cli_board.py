@@ -208,7 +208,7 @@ def compare(
     if found.pooled is None:
         raise UsageError(
             f"{child} and {parent} cannot be compared on any task",
-            "run both with the same tasks and settings, or give --shared-items-only",
+            "run both with the same tasks and settings; rows that differ: --shared-items-only",
         )
 
 
@@ -222,18 +222,21 @@ def import_results(
     ],
     path: Annotated[Path, typer.Argument(help="File or folder that the other tool wrote.")],
     output: Results = RESULTS,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Overwrite other results of the same place.")
+    ] = False,
     started: Annotated[
         str, typer.Option(metavar="TIME", help="When it was run, where the files do not say.")
     ] = "",
 ) -> None:
     """Read other tools' results as ours; says what their form holds and ours does not."""
     from bench.reporting.importers.table import import_results as read
-    from bench.reporting.results.files import save_result
+    from bench.reporting.results.submission import write_bundle
+    from bench.reporting.results.submit import Bundle
     from bench.terminal import print_note
 
-    found = read(kind, path, started)
-    for result in found.results:
-        save_result(output, result)
+    found = read(kind, path, _time(started))
+    write_bundle(Bundle(found.results, (), ()), output, replace)
     for lost in found.lost:
         print_note(f"not carried over: {lost}")
     models = len({(one.model.name, one.model.revision) for one in found.results})
@@ -266,6 +269,20 @@ def submit(
         typer.echo(f"{written.state:9} {written.path}")
     for note in bundle.notes:
         print_note(note)
+
+
+def _time(text: str) -> str:
+    """`--started` as given, checked."""
+    from datetime import datetime
+
+    from bench.errors import UsageError
+
+    try:
+        return datetime.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        raise UsageError(
+            f"--started: found {text!r}, expected a time as 2026-01-31T12:00:00+00:00", "mend it"
+        ) from None
 
 
 VERBS: Mapping[str, Callable[..., None]] = {

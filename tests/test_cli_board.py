@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench import cli
-from bench.reporting.results.files import save_result
+from bench.reporting.results.files import load_result, save_result
 from bench.reporting.site.serve import open_server
 from bench.store import save_run
 from tests.evaluation.folders import CHOOSES, write_task
@@ -91,6 +91,7 @@ REFUSED = [
     ("import lm-eval runs", "no importer is named 'lm-eval'", "lm_eval"),
     ("import lm_eval nowhere", "nowhere: not there", "give the file"),
     ("submit nowhere", "nowhere", "bench eval"),
+    ("import lm_eval runs --started soon", "--started: found 'soon', expected a time", "mend"),
 ]
 
 
@@ -141,6 +142,41 @@ def test_check_finds_a_number_that_was_edited_on_a_page(bench, results, tmp_path
     shown = bench("board check --site site")
     assert shown.code == 1
     assert "site/index.html: site: is not what these results give" in shown.out
+
+
+def test_pages_of_a_withdrawn_model_go_and_foreign_files_stay(bench, results, tmp_path):
+    third = save_result(results, result(model("third"), RIGHT))
+    bench("board build -o site")
+    assert (tmp_path / "site/lineage/third.html").is_file()
+    third.unlink()
+    (tmp_path / "site/mine.txt").write_text("mine")
+    assert bench("board build -o site").code == 0
+    assert not (tmp_path / "site/lineage/third.html").exists()
+    assert (tmp_path / "site/mine.txt").read_text() == "mine"
+    assert "site/mine.txt: site: is not of these results" in bench("board check --site site").out
+
+
+def test_a_site_is_not_built_over_files_of_others(bench, results, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/index.html").write_text("mine")
+    shown = bench("board build -o mine")
+    assert shown.code == 1
+    assert "mine: holds files that bench did not write" in shown.err
+    assert (tmp_path / "mine/index.html").read_text() == "mine"
+
+
+def test_an_import_does_not_overwrite_another_result_unasked(bench, results, tmp_path):
+    bench("board export -o eee --organization me --developer you")
+    assert bench("import every_eval_ever eee -o back").code == 0
+    path = next(tmp_path.glob("back/*/*/topic.json"))
+    other = load_result(path)
+    scores = {"accuracy": tuple(1.0 for _ in other.items.ids)}
+    save_result(tmp_path / "back", replace(other, items=replace(other.items, scores=scores)))
+    kept = path.read_bytes()
+    assert bench("import every_eval_ever eee -o back").code == 1
+    assert path.read_bytes() == kept
+    assert bench("import every_eval_ever eee -o back --replace").code == 0
+    assert path.read_bytes() != kept
 
 
 def test_check_finds_an_edited_score(bench, results):

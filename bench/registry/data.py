@@ -152,7 +152,7 @@ def _hook_rows(task: Task, split: str, load: Callable[[str], list[dict[str, Json
             Row(dict(values), f"{path} {split} row {number}")
             for number, values in enumerate(load(split), start=1)
         ]
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TaskError(
             f"{path}: load({split!r}): {type(error).__name__}: {error}", "mend load in task.py"
         ) from error
@@ -161,7 +161,7 @@ def _hook_rows(task: Task, split: str, load: Callable[[str], list[dict[str, Json
 def _rendered(render: Callable[[dict[str, Json]], dict[str, Json]], row: Row) -> dict[str, Json]:
     try:
         return {**row.values, **render(dict(row.values))}
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TaskError(
             f"{row.where}: render: {type(error).__name__}: {error}", "mend render in task.py"
         ) from error
@@ -204,6 +204,10 @@ def _read_jsonl(path: Path) -> Iterator[Row]:
                 raise TaskError(
                     f"{path}:{number}: not JSON: {error.msg} at column {error.colno}",
                     "mend the line",
+                ) from None
+            except (ValueError, RecursionError) as error:  # numbers or nesting without end
+                raise TaskError(
+                    f"{path}:{number}: cannot be read: {error}", "mend or leave out the row"
                 ) from None
             if not isinstance(values, dict):
                 raise TaskError(f"{path}:{number}: expected a JSON object", "mend the line")

@@ -91,7 +91,7 @@ def _import(path: Path, name: str) -> ModuleType:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)  # dataclasses look there
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that ends would end us without a word
         raise TaskError(
             f"{path}: cannot be imported: {type(error).__name__}: {error}", f"mend {path.name}"
         ) from error

@@ -28,7 +28,7 @@ def to_record(
         odds = probabilities(reply)
     except SandboxError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a task's own scorer may do anything
         cause = error.cause if isinstance(error, BenchError) else repr(error)
         return failed(example, reply, f"scoring: {cause}", sample, prompt_digest)
     return _record(example, reply, sample, prompt_digest, scores, found, odds)

@@ -1,7 +1,7 @@
-"""The folder of a stage whose card is damaged, put where it is in nobody's way.
+"""The folder of a stage that bench cannot tell, put where it is in nobody's way.
 
-What lies there cannot be told, so `bench.training.stages` trains the stage again; but it may be
-worth hours, so nothing is deleted.
+Its card is damaged, or it holds a model without a card: somebody else's. What lies there cannot be
+told, so `bench.training.stages` trains the stage; but it may be worth hours, so nothing is deleted.
 
     checkpoints/demo/dpo  ->  checkpoints/demo/aside/dpo, the next time aside/dpo-2
 """
@@ -16,18 +16,16 @@ from bench.training.workshop import Workshop
 FOLDER = "aside"  # beside the stages
 
 
-def put_damaged_aside(workshop: Workshop, stage: str) -> None:
-    """Move the folder of `stage` if its card cannot be read, and say so.
+def put_unknown_aside(workshop: Workshop, stage: str) -> None:
+    """Move the folder of `stage` if its card cannot be read or is missing, and say so.
 
     Raises:
         RunError: it cannot be moved.
     """
     folder = workshop.folder(stage)
-    try:
-        read_card(folder)
+    damage = _unknown(folder)
+    if not damage:
         return
-    except RunError as error:
-        damage = error.cause
     workshop.processes.wait()  # until all have looked
     if workshop.processes.main:
         aside = _free(workshop.output / FOLDER / stage)
@@ -40,6 +38,17 @@ def put_damaged_aside(workshop: Workshop, stage: str) -> None:
             f"{damage}; {stage} is trained again, what was there is kept: {aside}"
         )
     workshop.processes.wait()
+
+
+def _unknown(folder: Path) -> str:
+    """Why nobody can tell what lies in `folder`; "" where it is a stage's, or nothing yet."""
+    try:
+        card = read_card(folder)
+    except RunError as error:
+        return error.cause
+    if card is None and (folder / "config.json").is_file():
+        return f"{folder}: holds a model without a bench.json, which bench did not train"
+    return ""
 
 
 def _free(path: Path) -> Path:

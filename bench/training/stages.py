@@ -4,7 +4,7 @@
                         log.jsonl, tensorboard/, training/data.json, training/recipe.json
                         last-good/, the checkpoint of a run that went astray
     checkpoints/demo/ranked/    rankings.jsonl, stage.json
-    checkpoints/demo/aside/     folders whose card was damaged
+    checkpoints/demo/aside/     folders that bench cannot tell
 
 A stage depends on its settings, the digests of its parents and data, the seed and the arithmetic.
 Their digest stands in its card; where it is the same and the weights are what the card says, the
@@ -29,7 +29,7 @@ from bench.environment import environment, git_state, peak_memory_bytes
 from bench.errors import ModelError
 from bench.models.weights import find_weights
 from bench.store import write_atomic
-from bench.training.aside import put_damaged_aside
+from bench.training.aside import put_unknown_aside
 from bench.training.inputs import inputs_digest
 from bench.training.ranking.rank import RANKINGS
 from bench.training.ranking.rank_stage import run_rank
@@ -86,7 +86,7 @@ def run_stages(
 
 def _run(workshop: Workshop, name: str, stage: StageSettings, fresh: bool) -> FinishedStage:
     folder = workshop.folder(name)
-    put_damaged_aside(workshop, name)
+    put_unknown_aside(workshop, name)
     parents = _parents(workshop, stage)
     inputs = inputs_digest(workshop, stage, parents)
     if not fresh and _is_done(folder, stage, inputs):

@@ -266,6 +266,15 @@ def test_a_stage_whose_card_is_damaged_is_trained_again_and_the_old_folder_is_ke
         assert list(kept.values()) == list(damaged.values())
 
 
+def test_a_model_of_somebody_else_is_put_aside(home, capsys):
+    folder = home / "out/recipe/dpo"
+    (folder / "bench.json").unlink()
+    before = checkpoint(folder)
+    call_well(TRAIN)
+    assert "dpo: holds a model without a bench.json" in capsys.readouterr().err
+    assert list(checkpoint(folder.parent / "aside/dpo").values()) == list(before.values())
+
+
 def test_only_the_stage_whose_card_is_damaged_is_trained_again(home, capsys):
     cut("out/recipe/sft/bench.json")(home)
     call_well(TRAIN)

@@ -3,10 +3,10 @@
 make_board(load_results([Path("leaderboard/results")]))
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.reporting.comparison.change import LEVEL, change_of, with_holm
+from bench.reporting.comparison.change import LEVEL, adjusted, change_of
 from bench.reporting.comparison.comparable import shown
 from bench.reporting.comparison.lineage import (
     Row,
@@ -15,6 +15,7 @@ from bench.reporting.comparison.lineage import (
     parents_of,
     roots_of,
     rows_of,
+    way_of,
 )
 from bench.reporting.comparison.pairing import shared_matrix
 from bench.reporting.comparison.scores import Score, scores_of
@@ -23,6 +24,7 @@ from bench.reporting.results.schema import Metric, Result
 from bench.statistics.ranks import RankSets, rank_sets_of_scores
 
 FEWEST_RANKED = 3  # with two rows the paired difference says it all
+FEWEST_CLUSTERS = 20  # below it joint intervals by t are worth nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Asked:
 class Board:
     """Everything that the pages show. `labels` name the rows, no two alike; `parents`, `depths` and
     `roots` are those of `bench.reporting.comparison.lineage`. `ranks` holds simultaneous rank sets
-    for each (task, variant) that at least three rows were scored on, over the rows in `ranked`."""
+    for each (task, variant) that at least three rows were scored on, on twenty independent items or
+    more; `ranked` says which rows."""
 
     rows: tuple[Row, ...]
     labels: tuple[str, ...]
@@ -67,7 +70,6 @@ def make_board(results: Sequence[Result], level: float = LEVEL) -> Board:
         change_of(rows[edge.child], rows[edge.parent], edge, labels, level)
         for edge in edges_of(rows)
     ]
-    families = [roots[change.edge.child] for change in changes]
     ranks, ranked = _ranks(rows, level)
     return Board(
         rows=tuple(rows),
@@ -82,7 +84,7 @@ def make_board(results: Sequence[Result], level: float = LEVEL) -> Board:
             for result in row.results.values()
             for score in scores_of(place, result, level)
         ),
-        changes=tuple(with_holm(changes, families)),
+        changes=tuple(map(adjusted, changes)),
         ranks=ranks,
         ranked=ranked,
         level=level,
@@ -155,16 +157,17 @@ def _ranks(
         if len(group) < FEWEST_RANKED:
             continue
         scores, clusters = shared_matrix([rows[place].results[key] for place in group])
-        if len(set(clusters)) > 1:
+        if len(set(clusters)) >= FEWEST_CLUSTERS:
             ranks[key] = rank_sets_of_scores(scores, clusters, level)
             ranked[key] = tuple(group)
     return ranks, ranked
 
 
 def _largest(places: list[int], rows: Sequence[Row], key: tuple[str, str]) -> list[int]:
-    """Of `places`, the largest group that was asked the same rows: the digests agree."""
-    groups: dict[tuple[str, int], list[int]] = {}
+    """Of `places`, the largest group that was asked the same rows in the same way."""
+    groups: dict[Hashable, list[int]] = {}
     for place in places:
         result = rows[place].results[key]
-        groups.setdefault((result.task.digest, result.asked), []).append(place)
+        asked = (result.task.digest, result.asked, result.task.metrics, *way_of(result))
+        groups.setdefault(asked, []).append(place)
     return max(groups.values(), key=len, default=[])

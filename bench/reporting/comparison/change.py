@@ -4,7 +4,7 @@ Called by `bench.reporting.comparison.board` and `bench compare`.
 """
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from scipy import stats
@@ -14,7 +14,8 @@ from bench.reporting.comparison.lineage import Edge, Row
 from bench.reporting.comparison.values import Change, Contrast, Pooled
 from bench.reporting.results.schema import Metric, Result
 from bench.statistics.chance import Scale
-from bench.statistics.multiplicity import holm
+from bench.statistics.multiplicity import benjamini_hochberg, holm
+from bench.statistics.pooling import Pooled as PooledTasks
 from bench.statistics.pooling import macro
 from bench.statistics.random_effects import random_effects
 
@@ -55,35 +56,34 @@ def comparison(
     level: float = LEVEL,
     shared_items_only: bool = False,
 ) -> Change:
-    """Two rows by themselves: the contrasts shown are the family of Holm's adjustment.
+    """Two rows by themselves, as a board that holds both would show them.
 
     `tasks` are those to compare, none: all of the child.
     """
     known = {key: one for key, one in child.results.items() if not tasks or key[0] in tasks}
     edge, row = Edge(0, 1, "parent"), replace(child, results=known)
-    change = change_of(row, parent, edge, names, level, shared_items_only)
-    return with_holm([change], [0])[0]
+    return adjusted(change_of(row, parent, edge, names, level, shared_items_only))
 
 
-def with_holm(changes: Sequence[Change], families: Sequence[Hashable]) -> list[Change]:
-    """Holm's adjustment within each family (what one page shows), and the verdicts it leaves.
+def adjusted(change: Change) -> Change:
+    """Adjusted p-values within one comparison, and the verdicts they leave.
 
-    A page shows the lineage of one root: its headline contrasts are one family.
+    The headlines of its tasks are declared beforehand (Holm); its further metrics are there to be
+    explored (Benjamini & Hochberg). Other models of the lineage are no part of the family: whether
+    a child is better than its parent must not depend on who else is on the board.
     """
-    found = list(changes)
-    for family in dict.fromkeys(families):
-        members = [place for place, other in enumerate(families) if other == family]
-        p_values = [one.p_value for place in members for one in changes[place].contrasts]
-        adjusted = iter(holm(p_values))
-        for place in members:
-            contrasts = [judged(one, next(adjusted)) for one in changes[place].contrasts]
-            found[place] = replace(changes[place], contrasts=tuple(contrasts))
-    return found
+    of_headlines = holm([one.p_value for one in change.contrasts])
+    of_others = benjamini_hochberg([one.p_value for one in change.others])
+    return replace(
+        change,
+        contrasts=tuple(map(judged, change.contrasts, of_headlines)),
+        others=tuple(map(judged, change.others, of_others)),
+    )
 
 
 def pooled(contrasts: Sequence[Contrast], level: float) -> Pooled | None:
     """All tasks with a number in one: chance-normalised, more is better; None without any."""
-    known = [one for one in contrasts if one.estimate is not None and one.se is not None]
+    known = [one for one in contrasts if one.se is not None and math.isfinite(_span(one.metric))]
     if not known:
         return None
     scales = [scale_of(one.metric) for one in known]
@@ -95,14 +95,14 @@ def pooled(contrasts: Sequence[Contrast], level: float) -> Pooled | None:
     if plain.estimate is None or plain.lo is None or plain.hi is None:
         return None
     left_out = len(contrasts) - len(known)
-    told = f"left out: {left_out} of {len(contrasts)} tasks, which have no number"
+    told = f"left out: {left_out} of {len(contrasts)} tasks, which have no number or no bounds"
     return Pooled(
         estimate=random.estimate,
         se=random.se,
         lo=random.lo,
         hi=random.hi,
         method=random.method,
-        p_better=float(stats.norm.cdf(random.estimate / random.se)) if random.se else 0.5,
+        p_better=_above_zero(random, level),
         tau=math.sqrt(random.tau2 or 0.0),
         i2=random.i2 or 0.0,
         macro=plain.estimate,
@@ -125,6 +125,26 @@ def scale_of(metric: Metric) -> Scale:
     """
     chance = metric.high if metric.lower_is_better else metric.chance
     return Scale(chance, metric.lower_is_better, (metric.low, metric.high))
+
+
+def _span(metric: Metric) -> float:
+    return metric.high - metric.low
+
+
+def _above_zero(found: PooledTasks, level: float) -> float:
+    """P(mean > 0), as sure as the bounds: above (1 + level) / 2 just when they lie above 0."""
+    assert found.estimate is not None
+    assert found.lo is not None
+    assert found.hi is not None
+    towards = found.estimate - found.lo if found.estimate > 0 else found.hi - found.estimate
+    if towards == 0:
+        return 0.5
+    if found.method == "dersimonian_laird":
+        degrees = found.n_tasks - 1
+        quantile = float(stats.t.ppf((1 + level) / 2, degrees))
+        return float(stats.t.cdf(quantile * found.estimate / towards, degrees))
+    quantile = float(stats.norm.ppf((1 + level) / 2))
+    return float(stats.norm.cdf(quantile * found.estimate / towards))
 
 
 def _tasks(row: Row) -> list[str]:

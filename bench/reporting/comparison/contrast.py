@@ -17,6 +17,7 @@ from bench.reporting.comparison.pairing import Paired, pair
 from bench.reporting.comparison.shifts import aggregates_of, shares_of, shifts_of
 from bench.reporting.comparison.values import Contrast, Tax, Verdict
 from bench.reporting.results.schema import Metric, Result
+from bench.statistics.multiplicity import holm
 from bench.statistics.noninferiority import noninferiority
 from bench.statistics.paired import PairedDifference, paired_difference
 from bench.statistics.power import mde
@@ -24,6 +25,8 @@ from bench.statistics.rope import compare
 from bench.statistics.variants import sensitivity
 
 Wordings = Mapping[str, Result]
+# What RLHF is for; only what it was not for can be a tax on it.
+NO_CAPABILITY = ("safety", "truthfulness")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +68,25 @@ def contrast(
 
 
 def judged(contrast: Contrast, p_adjusted: float | None) -> Contrast:
-    """`contrast` with Holm's p-value, and with the verdict that is left of it.
+    """`contrast` with its adjusted p-value, and with the verdicts that are left of it.
 
-    A difference is called better or worse where its interval excludes 0 and the adjusted p-value
-    does too: else a page of many tasks would always find something.
+    A difference is called better, worse or a tax where its interval excludes 0 and the adjusted
+    p-value does too: else a page of many tasks would always find something. Wordings are adjusted
+    among themselves.
     """
-    verdict = contrast.verdict
-    missed = p_adjusted is None or p_adjusted > 1 - contrast.level
-    if verdict not in ("better", "worse") or not missed:
-        return replace(contrast, p_adjusted=p_adjusted)
-    told = "the interval excludes 0, but not after Holm's adjustment for the tasks of the lineage"
-    return replace(
+    among = holm([one.p_value for one in contrast.variants])
+    found = replace(
         contrast,
         p_adjusted=p_adjusted,
-        verdict="undetermined",
-        warnings=(*contrast.warnings, told),
+        variants=tuple(map(judged, contrast.variants, among)),
     )
+    if p_adjusted is not None and p_adjusted <= 1 - contrast.level:
+        return found
+    tax: Tax | None = "undetermined" if found.tax == "tax" else found.tax
+    if found.verdict not in ("better", "worse"):
+        return replace(found, tax=tax)
+    told = "the interval excludes 0, the p-value adjusted for the other tasks does not"
+    return replace(found, verdict="undetermined", tax=tax, warnings=(*found.warnings, told))
 
 
 def _match(child: Result, parent: Result, metric: Metric, shared_only: bool) -> _Match | str:
@@ -101,7 +107,7 @@ def _match(child: Result, parent: Result, metric: Metric, shared_only: bool) -> 
         return "no items that both were scored on"
     notes = allowed.notes
     if paired.missing:
-        notes += (f"left out: {paired.missing} items that only one of the two was scored on",)
+        notes += (f"left out: {paired.missing} items that were not scored in both",)
     return _Match(child, parent, paired, notes)
 
 
@@ -152,7 +158,7 @@ def _filled(empty: Contrast, found: PairedDifference, matches: Sequence[_Match])
     rope = compare(found, empty.metric.rope)
     verdict: Verdict = rope.verdict
     tax: Tax | None = None
-    if empty.metric.margin > 0 and found.lo is not None:
+    if empty.kind not in NO_CAPABILITY and empty.metric.margin > 0 and found.lo is not None:
         tax = noninferiority(found, empty.metric.margin).verdict
     ours = np.concatenate([match.paired.child for match in matches])
     theirs = np.concatenate([match.paired.parent for match in matches])

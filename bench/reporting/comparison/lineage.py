@@ -100,7 +100,7 @@ def _ways_of(results: Sequence[Result]) -> list[Row]:
     once = len({_asked(result) for result in results}) == len(results)
     groups: dict[tuple[str, ...], dict[tuple[str, str], Result]] = {}
     for result in results:
-        groups.setdefault(() if once else _way(result), {})[_asked(result)] = result
+        groups.setdefault(() if once else way_of(result), {})[_asked(result)] = result
     return [Row(next(iter(group.values())).model, group) for group in groups.values()]
 
 
@@ -108,7 +108,7 @@ def _asked(result: Result) -> tuple[str, str]:
     return result.task.name, result.task.variant
 
 
-def _way(result: Result) -> tuple[str, ...]:
+def way_of(result: Result) -> tuple[str, ...]:
     """How the model was asked, as far as it may differ on one board."""
     keys = (*DECISIVE, *PICKS_ROWS, "dtype")
     return tuple(shown(result.settings.get(key)) for key in keys)
@@ -134,7 +134,7 @@ def _same_name(one: str, other: str) -> bool:
 
 def _distance(child: Row, parent: Row) -> tuple[int, int]:
     """Fewest differing settings, then most tasks in common."""
-    ours, theirs = (_way(next(iter(row.results.values()))) for row in (child, parent))
+    ours, theirs = (way_of(next(iter(row.results.values()))) for row in (child, parent))
     shared = child.results.keys() & parent.results.keys()
     return sum(one != other for one, other in zip(ours, theirs, strict=True)), -len(shared)
 

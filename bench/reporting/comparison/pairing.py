@@ -23,7 +23,7 @@ class Paired:
     """Scores [n] of both on the items that both were scored on, with the clusters [n].
 
     `child_rows` and `parent_rows` are the items' positions in the two Results; `missing` counts
-    items that only one of the two was asked or scored on, `changed` those with one id and another
+    items that were asked of either and not scored in both, `changed` those with one id and another
     digest (they are missing too).
     """
 
@@ -48,7 +48,7 @@ def pair(child: Result, parent: Result, metric: str) -> Paired:
         clusters=tuple(child.items.clusters[row] for row in rows),
         child_rows=tuple(rows),
         parent_rows=tuple(others),
-        missing=len(ours.keys() ^ theirs.keys()),
+        missing=len({*_keys(child.items), *_keys(parent.items)}) - len(shared),
         changed=_changed(child.items, parent.items),
     )
 
@@ -68,8 +68,12 @@ def shared_matrix(results: Sequence[Result]) -> tuple[Floats, list[str]]:
     return np.array(scores), [results[0].items.clusters[rows[0][key]] for key in shared]
 
 
+def _keys(items: Items) -> list[Key]:
+    return list(zip(items.ids, items.samples, items.digests, strict=True))
+
+
 def _scored(items: Items, column: Column | None) -> dict[Key, int]:
-    keys = zip(items.ids, items.samples, items.digests, strict=True)
+    keys = _keys(items)
     return {
         key: row
         for row, (key, score) in enumerate(zip(keys, column or (), strict=column is not None))

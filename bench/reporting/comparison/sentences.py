@@ -44,7 +44,9 @@ def contrast_sentence(contrast: Contrast) -> str:
     bounds = "" if contrast.lo is None else f" [{contrast.lo:.3f}, {contrast.hi:.3f}]"
     said = f"{name}: {contrast.verdict}: {contrast.metric.name} {contrast.estimate:+.3f}{bounds}"
     if contrast.verdict == "undetermined" and contrast.mde is not None:
-        said += f"; {contrast.n_items} items find a difference of {contrast.mde:.3f} or more"
+        said += (
+            f"; {contrast.n_items} items find {contrast.mde:.3f} in four of five cases, unadjusted"
+        )
     return said + (f"; hangs on the wording: {contrast.fragile}" if contrast.fragile else "")
 
 

@@ -23,7 +23,7 @@ AMOUNTS = ("characters", "tokens")
 PARTS = {
     "ended": "{} in the parent alone",
     "began": "{} in the child alone",
-    "same": "{} as before",
+    "same": "{} in both or in neither",
 }
 WORDS = {"parsed": "parsed", "refused": "refused", "cut_off": "cut off"}
 

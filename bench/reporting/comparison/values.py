@@ -48,7 +48,8 @@ class Contrast:
     Numbers are in the metric's own unit, not turned round where lower is better; `p_better`,
     `verdict` and `tax` know which side is good. `rope_*` are the probabilities that the true
     difference is worse than -rope, within, better than rope. `p_adjusted` is Holm's over the
-    lineage. `mde` is the smallest difference that so many items would find with a power of 0.8.
+    tasks of the comparison. `mde` is the smallest difference that so many items would find with a
+    power of 0.8, before that adjustment.
     `variant` is "" where several wordings are pooled; they are in `variants` then, and `fragile`
     says why the answer hangs on the wording ("" where it does not). Everything is None where there
     is no number, and `warnings` says why.

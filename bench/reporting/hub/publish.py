@@ -43,7 +43,7 @@ def plan_upload(target: Target, folder: Path) -> Upload:
     paths = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
     files = [path for path in paths if ".git" not in path.parts]
     if not files:
-        raise RunError(f"{folder}: holds no files to push", f"bench board -o {folder}")
+        raise RunError(f"{folder}: holds no files to push", f"bench board build -o {folder}")
     if target.kind == "space" and not is_space(folder):
         raise RunError(
             f"{folder / 'README.md'}: says nothing of a static Space",

@@ -60,7 +60,9 @@ def is_space(folder: Path) -> bool:
 
 def _check(site: Path, out: Path, description: str) -> None:
     if not (site / PAGE).is_file():
-        raise RunError(f"{site}: holds no {PAGE}", f"write the board there: bench board -o {site}")
+        raise RunError(
+            f"{site}: holds no {PAGE}", f"write the board there: bench board build -o {site}"
+        )
     if out.resolve().is_relative_to(site.resolve()) or site.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"{out}: lies in {site} or around it", "choose a folder beside it")
     if out.exists() and not is_space(out):

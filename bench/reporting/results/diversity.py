@@ -81,7 +81,8 @@ def _bleu(
     lengths: Sequence[int],
 ) -> float:
     """BLEU in [0, 1] of the text `at` against all others (Papineni et al. 2002)."""
-    logs, halves = [], 1.0
+    logs: list[float] = []
+    halves = 1.0
     for own, known in zip(counts, most, strict=True):
         total = sum(own.values())
         if total == 0:

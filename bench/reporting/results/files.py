@@ -67,7 +67,7 @@ def load_result(path: Path) -> Result:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path}: cannot be read: {error}", REMEDY) from None
     if not isinstance(content, dict):
         raise RunError(f"{path}: holds {type(content).__name__}, expected an object", REMEDY)

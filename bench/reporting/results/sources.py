@@ -42,7 +42,7 @@ def read_sources(paths: Sequence[Path]) -> Sources:
         else:
             raise RunError(
                 f"{path}: {'holds neither runs nor results' if path.exists() else 'not there'}",
-                f"bench eval MODEL -t core -o {path}",
+                "bench eval MODEL -t core -o runs, then bench board build runs",
             )
     return Sources(tuple(results), tuple(runs))
 

@@ -27,6 +27,7 @@ from bench.reporting.site.item_page import item_page
 from bench.reporting.site.items import MOST
 from bench.reporting.site.lineage_page import lineage_page
 from bench.reporting.site.links import FOLDERS, Site
+from bench.reporting.site.manifest import MANIFEST, earlier, listed, remove
 from bench.reporting.site.strings import LANGUAGES, Language
 from bench.reporting.site.task_page import task_page
 from bench.reporting.site.texts import Texts
@@ -49,16 +50,23 @@ def build_site(
 
     With `one_file` it is index.html alone, in the first of `languages`, with everything in it but
     the pages of items and the downloads. `texts` give pages to items, to `most_items` in all that
-    the tasks share; `log` adds entries to the changelog. Files of other names in `output` stay.
+    the tasks share; `log` adds entries to the changelog. What an earlier build wrote there and this
+    one does not is removed.
 
     Raises:
-        RunError: a file cannot be written.
+        RunError: a file cannot be written, or `output` holds files that no build wrote.
     """
+    before = set() if one_file else earlier(output)
     view = view_of(board, title, texts, 0 if one_file else most_items)
     entries = entries_of(view, log)
     site = Site(_known(view), tuple(languages[:1] if one_file else languages), one_file)
     files = _one_file(view, site, entries) if one_file else _files(view, site, entries)
-    return [_write(output / address, content) for address, content in files]
+    written = [(address, _write(output / address, content)) for address, content in files]
+    if one_file:
+        return [path for _, path in written]
+    addresses = {address for address, _ in written}
+    remove(output, before - addresses)
+    return [*(path for _, path in written), _write(output / MANIFEST, listed(addresses))]
 
 
 def _files(view: View, site: Site, entries: Sequence[Entry]) -> Iterator[File]:

@@ -18,22 +18,25 @@ RULE = "site"
 
 
 def site_findings(results: Path, site: Path) -> list[Finding]:
-    """The files of `site` that differ from what `results` give, or are not there.
+    """The files of `site` that differ from what `results` give, are missing or too many.
 
     Raises:
         RunError: there are no results, or they cannot be read.
     """
     board = make_board(load_results([results]))
     with TemporaryDirectory() as folder:
-        made = [path.relative_to(folder) for path in build_site(board, Path(folder))]
+        made = {path.relative_to(folder) for path in build_site(board, Path(folder))}
+        there = {path.relative_to(site) for path in site.rglob("*") if path.is_file()}
         return [
             Finding(str(site / path), RULE, "error", told)
-            for path in made
+            for path in sorted(made | there)
             if (told := _differs(site / path, Path(folder) / path))
         ]
 
 
 def _differs(found: Path, expected: Path) -> str:
+    if not expected.is_file():
+        return "is not of these results: bench board build removes what it wrote before"
     if not found.is_file():
         return "is missing: bench board build writes it"
     if found.read_bytes() != expected.read_bytes():

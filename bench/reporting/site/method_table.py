@@ -107,8 +107,8 @@ METHODS: Mapping[str, Method] = {
         ),
     ),
     "verdict": Method(
-        "better, worse: interval and Holm's p exclude 0; equivalent: P(|Δ| ≤ rope) ≥ level",
-        "Benavoli et al. 2017, JMLR 18:77; Kruschke 2018, Adv. Meth. Pract. Psych. Sci. 1:270",
+        "better, worse: interval and Holm's p exclude 0; equivalent: interval within [−rope, rope]",
+        "after Kruschke 2018, Adv. Meth. Pract. Psych. Sci. 1:270 (interval against ROPE)",
         (
             "The verdict on a task, with a region in which differences do not matter (ROPE).",
             "任务的结论，带有一个差别可忽略的区间（ROPE）。",
@@ -118,8 +118,9 @@ METHODS: Mapping[str, Method] = {
         "p_(i) → max_{j≤i} min(1, (m − j + 1) p_(j))",
         "Holm 1979, Scand. J. Stat. 6:65",
         (
-            "P-values adjusted for all tasks of the comparisons in a lineage.",
-            "按同一谱系内所有对比的全部任务校正的 p 值。",
+            "P-values adjusted for all tasks of a comparison; further metrics are adjusted among "
+            "themselves (Benjamini & Hochberg 1995), wordings too (Holm).",
+            "按一次对比的全部任务校正的 p 值；其他指标之间用 Benjamini-Hochberg，措辞之间用 Holm。",
         ),
     ),
     "mcnemar": Method(
@@ -134,8 +135,8 @@ METHODS: Mapping[str, Method] = {
         ),
     ),
     "tax": Method(
-        "no tax: lower bound > −margin; tax: upper bound < 0; else undetermined",
-        "Tango 1998, Stat. Med. 17:891 (non-inferiority of paired proportions)",
+        "no tax: lower bound > −margin; tax: upper bound and Holm's p exclude 0; else undetermined",
+        "Piaggio et al. 2012, JAMA 308:2594 (non-inferiority by the interval)",
         (
             "The alignment tax as a claim that is tested: a drop that was not found is not the "
             "absence of one.",
@@ -162,8 +163,9 @@ METHODS: Mapping[str, Method] = {
         "Δ in each wording; pooled with questions as clusters",
         "Sclar et al. 2024, ICLR (arXiv:2310.11324)",
         (
-            "A difference whose sign or significance changes with the wording of the prompt.",
-            "符号或显著性随提示措辞而变的差值。",
+            "A difference of opposite sign under two wordings, or significant under one and not "
+            "under another from which it differs (Hotelling's test).",
+            "在两种措辞下方向相反，或在一种措辞下显著而在与之有差异的另一种下不显著的差值。",
         ),
     ),
 }

@@ -1,6 +1,7 @@
 """The built site on this machine, for a browser that does not open files: `bench board serve`."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,7 +17,8 @@ def serve_site(folder: Path, port: int, tell: Callable[[str], None]) -> None:
     """
     with open_server(folder, port) as server:
         tell(f"serving {folder}: http://127.0.0.1:{server.server_port}/ (^C stops)")
-        server.serve_forever()
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 def open_server(folder: Path, port: int) -> ThreadingHTTPServer:

@@ -169,8 +169,8 @@ STRINGS: Mapping[str, tuple[str, str]] = {
     "tax_column": ("Alignment tax", "对齐税"),
     "mde": ("MDE", "MDE"),
     "mde_note": (
-        "The smallest difference that so many items find with a power of 0.8",
-        "这么多题目以 0.8 的功效能发现的最小差别",
+        "The smallest difference that so many items find with a power of 0.8, before adjustment",
+        "这么多题目以 0.8 的功效能发现的最小差别（校正之前）",
     ),
     "matrix": ("Every item against every model", "每道题对每个模型"),
     "matrix_note": (
@@ -237,7 +237,7 @@ STRINGS: Mapping[str, tuple[str, str]] = {
     "p_better": ("P(better)", "P(更好)"),
     "p_raw": ("p", "p"),
     "p_holm": ("p (Holm)", "p（Holm）"),
-    "p_holm_note": ("Adjusted for all tasks of this lineage", "按该谱系的全部任务校正"),
+    "p_holm_note": ("Adjusted for all tasks of this comparison", "按该对比的全部任务校正"),
     "parent_child": ("Parent → child", "父模型 → 子模型"),
     "decomposition": ("What carries the difference", "差值由什么构成"),
     "decomposition_note": (

@@ -133,6 +133,6 @@ def test_one_language_is_enough(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_with_a_remedy(tmp_path):
-    (tmp_path / "static").write_text("in the way")
+    (tmp_path / "site").write_text("in the way")
     with pytest.raises(RunError, match="cannot be written"):
-        build_site(board(SMALL), tmp_path)
+        build_site(board(SMALL), tmp_path / "site")
