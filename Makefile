@@ -16,7 +16,7 @@ DEMO_TASKS := -t sentiment -t topic -t intent -t facts -t entailment -t refusal
 
 demo: $(INSTALLED)
 	$(BIN)/bench train demo -o checkpoints
-	$(BIN)/bench eval smollm2-135m $(DEMO)/sft $(DEMO)/dpo $(DEMO)/ppo $(DEMO_TASKS) -o runs/demo
+	$(BIN)/bench eval smollm2-135m $(DEMO)/sft $(DEMO)/dpo $(DEMO)/ppo $(DEMO_TASKS) --limit 40 -o runs/demo
 	$(BIN)/bench board build runs/demo -o leaderboard/site
 
 core: $(INSTALLED)
