@@ -240,6 +240,9 @@ def evaluate(
     revision: Annotated[str, typer.Option(help="Revision of a Hub id.")] = "",
     base: Annotated[str, typer.Option(help="Base of an adapter that does not name it.")] = "",
     batch_tokens: Annotated[int, typer.Option(min=0, help="Tokens a batch; 0 chooses.")] = 0,
+    engine: Annotated[
+        Literal["fast", "naive"], typer.Option(help="naive: row by row, to check the fast one.")
+    ] = "fast",
     allow_pickle: Annotated[
         bool, typer.Option("--allow-pickle", help="Read weights that are pickles.")
     ] = False,
@@ -261,7 +264,7 @@ def evaluate(
     settings = Settings(
         ShotSettings(shots, shot_choice, seed), variant, limit, chat, system, shots_as, data_root
     )
-    options = ModelOptions(revision, base, dtype, device, allow_pickle, batch_tokens)
+    options = ModelOptions(revision, base, dtype, device, allow_pickle, batch_tokens, engine)
     check_models(models, options)
     done = []
     for name in models:

@@ -15,8 +15,7 @@ from bench.models.model import Encoded, Model
 from bench.store import Ledger, to_json
 from bench.types import Reply
 
-ENGINE = 1  # raised when the same request may get another reply, so that old ones are not served
-PORTION = 64  # requests that a kill can lose: at most what a model answers in one batch or a few
+ENGINE = 2  # raised when the same request may get another reply, so that old ones are not served
 
 
 class Progress(Protocol):
@@ -56,7 +55,7 @@ def ask_all(
     replies = ledger.get(distinct)
     known = len(replies)
     progress.start(plan.task.name, len(distinct), known)
-    for portion in _portions(distinct):
+    for portion in _portions(distinct, model.portion):
         missing = {key: distinct[key] for key in portion if key not in replies}
         if missing:
             fresh = _ask(model, missing, progress)
@@ -84,8 +83,9 @@ def _ask(model: Model, missing: Mapping[str, Encoded], progress: Progress) -> di
     return {key: replace(reply, seconds=share) for key, reply in replies.items()}
 
 
-def _portions(distinct: Mapping[str, Encoded]) -> Iterator[list[str]]:
-    """Keys in groups that are asked and kept together, longest first.
+def _portions(distinct: Mapping[str, Encoded], size: int) -> Iterator[list[str]]:
+    """Keys in groups of `size` that are asked and kept together, longest first: all that a kill can
+    lose.
 
     A reply's last bits depend on its batch. The groups depend on the plan alone and are kept whole
     or not at all, so a run that was killed batches what is missing as it would have done anyway.
@@ -95,8 +95,8 @@ def _portions(distinct: Mapping[str, Encoded]) -> Iterator[list[str]]:
         return len(distinct[key].prompt) + sum(map(len, distinct[key].continuations))
 
     order = sorted(distinct, key=length, reverse=True)
-    for start in range(0, len(order), PORTION):
-        yield order[start : start + PORTION]
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
 
 
 def request_key(model_digest: str, encoded: Encoded) -> str:

@@ -3,7 +3,8 @@
 torch 2.13's CPU kernel for bf16 takes about ten times as long as two batched matrix products when
 each row asks for a single token (the case of every generation step), and repeats the key/value
 heads of grouped-query attention first. Rows that are packed for training are run piece by piece
-(`bench.models.pieces`). Everything else goes to the library's own kernel.
+(`bench.models.pieces`), those that are scored block by block (`bench.models.blocks`). Everything
+else goes to the library's own kernel.
 """
 
 import torch
@@ -12,6 +13,8 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from bench.models.blocks import blocks_behind, look
+from bench.models.front import attend_behind, front_of
 from bench.models.pieces import attend, pieces_behind
 
 NAME = "bench_sdpa"
@@ -28,7 +31,7 @@ def use_fast_decode(model: PreTrainedModel) -> None:
 
 
 def runs_pieces(model: PreTrainedModel) -> bool:
-    """Whether `model` runs packed rows piece by piece, so that their width costs nothing."""
+    """Whether `model` runs packed rows in pieces or blocks, so that their width costs nothing."""
     return bool(model.config._attn_implementation == NAME)
 
 
@@ -48,7 +51,11 @@ def attention(
     rows = pieces_behind(attention_mask)
     if rows is not None and not biased:
         return attend(query, key, value, rows, scaling, dropout), None
-    if query.shape[2] != 1 or module.training or biased:
+    row = blocks_behind(attention_mask)
+    if row is not None and not biased:
+        return look(query, key, value, row, scaling), None
+    front = front_of(module) if query.shape[2] == 1 else None
+    if front is None and (query.shape[2] != 1 or module.training or biased):
         return sdpa_attention_forward(
             module,
             query,
@@ -73,5 +80,8 @@ def attention(
             scores = scores.masked_fill(~bias, torch.finfo(scores.dtype).min)
         else:
             scores = scores + bias
-    weights = scores.softmax(-1).to(value.dtype)
-    return (weights @ value).reshape(batch, 1, heads, value.shape[-1]), None
+    if front is not None:
+        made = attend_behind(grouped, scores, value, front, scale)
+    else:
+        made = scores.softmax(-1).to(value.dtype) @ value
+    return made.reshape(batch, 1, heads, value.shape[-1]), None

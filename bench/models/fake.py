@@ -39,6 +39,7 @@ class Fake:
     say: Say
     digest: str
     has_chat_template: bool = False
+    portion: int = 64
     bos_id: int | None = None
 
     @property

@@ -13,8 +13,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bench.cards import read_card
 from bench.errors import ModelError
+from bench.models.adapters import SharedBase, forget_base, shared_base
 from bench.models.batching import Budget
+from bench.models.capacity import tokens_held
 from bench.models.decode import generate
+from bench.models.draft import Generated
 from bench.models.encode import Encoder
 from bench.models.load import (
     Placement,
@@ -25,18 +28,21 @@ from bench.models.load import (
     reading_length,
     vocabulary_size,
 )
+from bench.models.memory import Allowance, within_memory
 from bench.models.model import Encoded
+from bench.models.naive import answer_naively
 from bench.models.options import ModelOptions
-from bench.models.prefix import packs, score_packed
+from bench.models.prefix import KeptPrefix, packs, score_packed
 from bench.models.reach import reach, rope_switch
-from bench.models.rows import score_rows
+from bench.models.rows import Scores, score_rows
 from bench.models.size import parameter_count
 from bench.models.weights import Weights, find_weights
 from bench.types import Parent, Reply, Request, Turn
 
 LOGIT_BYTES = 256 * 2**20  # fp32 logits held at a time
 TOKENS_AT_ONCE = {"cpu": 2048, "cuda": 32768, "mps": 4096}
-ROWS_GENERATED = {"cpu": 64, "cuda": 256, "mps": 32}
+ROWS_WRITTEN = {"cpu": 64, "cuda": 256, "mps": 32}  # texts in the making at a time
+BATCHES_ASKED = 4  # at a time: the rows of the last one end without others in their place
 
 
 class HuggingFace:
@@ -59,11 +65,13 @@ class HuggingFace:
             reading_length(self.config, self.tokenizer),
             bool(self.config.is_encoder_decoder),
         )
+        self.kept = KeptPrefix()
 
     @property
     def digest(self) -> str:
-        """Weights and dtype: rounding differs between dtypes, so answers do."""
-        return f"{self.weights.digest}-{self.placement.dtype_name}"
+        """Weights, dtype and engine: rounding differs between them, so answers do."""
+        naive = "-naive" if self.options.engine == "naive" else ""
+        return f"{self.weights.digest}-{self.placement.dtype_name}{naive}"
 
     @property
     def has_chat_template(self) -> bool:
@@ -87,6 +95,7 @@ class HuggingFace:
             "device": str(self.placement.device),
             "reads_tokens": self.encoder.max_length,
             "revision": self.options.revision,
+            "engine": self.options.engine,
             "batch_tokens": self.options.batch_tokens,
             "allow_pickle": self.options.allow_pickle,
             "parameters": parameter_count(self.weights),
@@ -98,6 +107,11 @@ class HuggingFace:
             "reward": reward.digest if reward else "",
             "reward_name": reward.name if reward else "",
         }
+
+    @property
+    def portion(self) -> int:
+        """Some batches of texts."""
+        return BATCHES_ASKED * self._rows_written
 
     @property
     def bos_id(self) -> int | None:
@@ -133,10 +147,15 @@ class HuggingFace:
 
     def load(self) -> None:
         """Load the weights, and find out whether they can be asked packed."""
-        _ = self.model, self._packs
+        _ = self.model
+        if self.options.engine == "fast":
+            _ = self._packs
 
     def answer(self, asked: Sequence[Encoded]) -> Iterator[tuple[int, Reply]]:
-        """Scores first, then generations, by batch."""
+        """Scores first, then generations, by batch; one by one with the naive engine."""
+        if self.options.engine == "naive":
+            yield from answer_naively(self.model, asked, self.end_ids, self._decode)
+            return
         scored = [place for place, item in enumerate(asked) if item.continuations]
         generated = [place for place, item in enumerate(asked) if item.generation is not None]
         if scored:
@@ -144,10 +163,21 @@ class HuggingFace:
         if generated:
             yield from self._generate(asked, generated)
 
-    @cached_property
+    @property
     def model(self) -> PreTrainedModel:
-        """The loaded model."""
+        """The loaded model. That of an adapter is merged anew after another of its base was."""
+        return self._whole if self._base is None else self._base.wear(self.weights)
+
+    @cached_property
+    def _whole(self) -> PreTrainedModel:
+        forget_base()
         return load_model(self.weights, self.placement, self.options.allow_pickle)
+
+    @cached_property
+    def _base(self) -> SharedBase | None:
+        if self.weights.base is None:
+            return None
+        return shared_base(self.weights.base, self.placement, self.options.allow_pickle)
 
     @cached_property
     def end_ids(self) -> frozenset[int]:
@@ -164,20 +194,24 @@ class HuggingFace:
     def _packs(self) -> bool:
         return not self.config.is_encoder_decoder and packs(self.model)
 
-    @property
-    def _budget(self) -> Budget:
+    @cached_property
+    def _allowance(self) -> Allowance:
         kind = self.placement.device.type
         tokens = self.options.batch_tokens or TOKENS_AT_ONCE.get(kind, 2048)
-        return Budget(
-            tokens, max(64, LOGIT_BYTES // (4 * vocabulary_size(self.model))), rows=10_000
-        )
+        positions = max(64, LOGIT_BYTES // (4 * vocabulary_size(self.model)))
+        return Allowance(Budget(tokens, positions, rows=10_000))
+
+    @cached_property
+    def _writing(self) -> Allowance:
+        """Tokens: what the keys and values of a batch of texts may hold."""
+        rows = self._rows_written
+        default = 8 * TOKENS_AT_ONCE.get(self.placement.device.type, 2048)
+        tokens = self.options.batch_tokens or tokens_held(self.model) or default
+        return Allowance(Budget(tokens, rows, rows))
 
     @property
-    def _generation_budget(self) -> Budget:
-        kind = self.placement.device.type
-        tokens = self.options.batch_tokens or 8 * TOKENS_AT_ONCE.get(kind, 2048)
-        rows = ROWS_GENERATED.get(kind, 32)
-        return Budget(tokens, rows, rows)
+    def _rows_written(self) -> int:
+        return ROWS_WRITTEN.get(self.placement.device.type, 32)
 
     def _near(self, asked: Sequence[Encoded], places: Sequence[int]) -> list[int]:
         """Those whose tokens may be packed behind a shared prefix."""
@@ -191,14 +225,9 @@ class HuggingFace:
     def _score(self, asked: Sequence[Encoded], places: list[int]) -> Iterator[tuple[int, Reply]]:
         near = self._near(asked, places)
         far = sorted(set(places) - set(near))
-        for group, score, budget in (
-            (near, score_packed, self._budget),
-            (far, score_rows, self._alone(self._budget)),
-        ):
-            if not group:
-                continue
+        for group, score in ((near, self._score_near), (far, self._score_far)):
             items = [asked[place] for place in group]
-            for number, (totals, greedy) in score(self.model, items, budget):
+            for number, (totals, greedy) in within_memory(score, items, self._allowance):
                 item = items[number]
                 yield (
                     group[number],
@@ -212,18 +241,19 @@ class HuggingFace:
                     ),
                 )
 
+    def _score_near(self, items: Sequence[Encoded], budget: Budget) -> Iterator[tuple[int, Scores]]:
+        return score_packed(self.model, items, budget, self.kept)
+
+    def _score_far(self, items: Sequence[Encoded], budget: Budget) -> Iterator[tuple[int, Scores]]:
+        return score_rows(self.model, items, self._alone(budget))
+
     def _generate(self, asked: Sequence[Encoded], places: list[int]) -> Iterator[tuple[int, Reply]]:
-        near = self._near(asked, places)
+        longest = reach(self.config)
+        near = [place for place in places if _length(asked[place]) <= longest]
         far = sorted(set(places) - set(near))
-        budget = self._generation_budget
-        for group, bounds in ((near, budget), (far, self._alone(budget))):
-            if not group:
-                continue
+        for group, write in ((near, self._write_near), (far, self._write_far)):
             items = [asked[place] for place in group]
-            produced = generate(
-                self.model, items, bounds, self.end_ids, self._decode, share=group is near
-            )
-            for number, made in produced:
+            for number, made in within_memory(write, items, self._writing):
                 item = items[number]
                 yield (
                     group[number],
@@ -235,6 +265,17 @@ class HuggingFace:
                         finish=made.finish,
                     ),
                 )
+
+    def _write_near(
+        self, items: Sequence[Encoded], budget: Budget
+    ) -> Iterator[tuple[int, Generated]]:
+        return generate(self.model, items, budget, self.end_ids, self._decode, True, self.kept)
+
+    def _write_far(
+        self, items: Sequence[Encoded], budget: Budget
+    ) -> Iterator[tuple[int, Generated]]:
+        bounds = self._alone(budget)
+        return generate(self.model, items, bounds, self.end_ids, self._decode, share=False)
 
     def _decode(self, ids: Sequence[int]) -> str:
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -99,12 +99,26 @@ def load_model(weights: Weights, placement: Placement, allow_pickle: bool) -> Pr
     Raises:
         ModelError: the weights cannot be read or do not fit the configuration.
     """
+    if weights.base is None:
+        return place(read_model(weights, placement.dtype, allow_pickle), placement.device)
+    model = merge_adapter(read_model(weights, torch.float32, allow_pickle), weights)
+    for weight in weights_of(model).values():
+        weight.data = weight.data.to(placement.dtype)
+    return place(model, placement.device)
+
+
+def read_model(weights: Weights, dtype: torch.dtype, allow_pickle: bool) -> PreTrainedModel:
+    """The checkpoint as it was saved (the base, for an adapter), on the CPU.
+
+    Raises:
+        ModelError: the weights cannot be read or do not fit the configuration.
+    """
     config = load_config(weights)
     family = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     try:
         opened = family.from_pretrained(
             (weights.base or weights).folder,
-            dtype=torch.float32 if weights.base else placement.dtype,
+            dtype=dtype,
             trust_remote_code=False,
             use_safetensors=None if allow_pickle else True,
             output_loading_info=True,
@@ -112,13 +126,39 @@ def load_model(weights: Weights, placement: Placement, allow_pickle: bool) -> Pr
         model, loaded = cast(tuple[PreTrainedModel, dict[str, list[str]]], opened)
         if loaded["missing_keys"]:  # transformers would fill them with random numbers
             raise ValueError(f"tensors are missing: {', '.join(sorted(loaded['missing_keys']))}")
-        if weights.base is not None:
-            model = _merge_adapter(model, weights, placement.dtype)
+    except Exception as error:  # safetensors and torch each raise their own kinds
+        raise _unreadable(weights, "weights", error) from None
+    return model
+
+
+def merge_adapter(model: PreTrainedModel, weights: Weights) -> PreTrainedModel:
+    """The base `model` in fp32 with the adapter's deltas added, in the memory of the base.
+
+    Raises:
+        ModelError: the adapter cannot be read, or not be merged into this base.
+    """
+    try:
+        return _merge_adapter(model, weights)
     except ModelError:
         raise
     except Exception as error:  # safetensors, torch and peft each raise their own kinds
         raise _unreadable(weights, "weights", error) from None
-    module: nn.Module = model.to(placement.device)  # type: ignore[arg-type]
+
+
+def weights_of(model: PreTrainedModel) -> dict[str, Tensor]:
+    """What a checkpoint of `model` holds in floating point, by name; tied weights once.
+
+    Numbers that are computed when a model is made, such as rotary frequencies, are no part of it:
+    they stay in fp32 whatever the weights are rounded to.
+    """
+    held: dict[str, Tensor] = model.state_dict(keep_vars=True)
+    names = {id(tensor): name for name, tensor in reversed(held.items())}
+    return {name: held[name] for name in names.values() if held[name].is_floating_point()}
+
+
+def place(model: PreTrainedModel, device: torch.device) -> PreTrainedModel:
+    """`model` on `device`, ready to answer."""
+    module: nn.Module = model.to(device)  # type: ignore[arg-type]
     placed = cast(PreTrainedModel, module.eval())
     use_fast_decode(placed)
     return placed
@@ -141,8 +181,7 @@ def vocabulary_size(model: PreTrainedModel) -> int:
     return int(head.weight.shape[0])
 
 
-def _merge_adapter(model: PreTrainedModel, weights: Weights, dtype: torch.dtype) -> PreTrainedModel:
-    """The base with the adapter's deltas added in fp32, then rounded once to `dtype`."""
+def _merge_adapter(model: PreTrainedModel, weights: Weights) -> PreTrainedModel:
     from peft import PeftModel
 
     with warnings.catch_warnings():
@@ -155,8 +194,7 @@ def _merge_adapter(model: PreTrainedModel, weights: Weights, dtype: torch.dtype)
             "put learned tokens before the prompt, which cannot be merged into the base",
             "use an adapter that changes weights, such as LoRA",
         )
-    merged: nn.Module = adapted.merge_and_unload()
-    return cast(PreTrainedModel, merged.to(dtype))
+    return cast(PreTrainedModel, adapted.merge_and_unload())
 
 
 def _multiplies_bf16(device: torch.device) -> bool:

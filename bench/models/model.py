@@ -44,6 +44,10 @@ class Model(Protocol):
         """What `run.json` says about it: family, parameters, dtype, device, ..."""
 
     @property
+    def portion(self) -> int:
+        """How many requests to ask at once: enough to fill its batches, few enough to lose."""
+
+    @property
     def bos_id(self) -> int | None:
         """The token that begins a text, None without one."""
 

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]
+Engine = Literal["fast", "naive"]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """`batch_tokens` 0 chooses by device; `base` is for adapters that do not name theirs."""
+    """`batch_tokens` 0 chooses by device; `base` is for adapters that do not name theirs; the naive
+    `engine` asks row by row (`bench.models.naive`)."""
 
     revision: str = ""
     base: str = ""
@@ -16,3 +18,4 @@ class ModelOptions:
     device: str = "auto"
     allow_pickle: bool = False
     batch_tokens: int = 0
+    engine: Engine = "fast"

@@ -1,46 +1,88 @@
 """Log-likelihoods of the choices of many prompts, each distinct token computed about once.
 
 What all prompts share (system prompt, instruction, fixed shots) is run once and kept as key/value
-cache. The choices of a prompt are packed behind it in one row as the branches of a tree: a mask
-lets each branch see its prompt and itself, and position ids restart at the end of the prompt.
+cache. Behind it the prompts and their choices stand in rows as a forest (`bench.models.forest`), so
+whatever some of them begin with alike, such as the shots of one subject, stands once in a row, and
+so do equal prompts and choices. Every token sees those that it descends from, and its position is
+their number.
 
     prompt   p p p p          positions 0 1 2 3
     branch   a a              positions         4 5      sees p, a
-    branch   b b b            positions         4 5 6    sees p, b
+    branch   a b b            positions           5 6    sees p, a, b
 
-A model that cannot be asked like this (it ignores position ids, or keeps recurrent state) is found
-out by `packs`, a probe, and scored by `bench.models.rows`, one row a choice.
+On CPUs a row holds a whole batch and attention runs in blocks (`bench.models.blocks`); elsewhere
+rows are short, about equally long, and have a dense mask. A model that cannot be asked like this
+(it ignores position ids, or keeps recurrent state) is found out by `packs`, a probe, and scored by
+`bench.models.rows`, one row a choice.
 """
 
 import copy
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
+from bench.models.attention import runs_pieces
 from bench.models.batching import Budget, batches, common_prefix
+from bench.models.blocks import cut, in_blocks
+from bench.models.forest import Row, branch_tokens, fill, plant, positions_of
 from bench.models.model import Encoded
 from bench.models.projection import Wanted, project_only, sum_logprobs
+from bench.models.reach import reach
 from bench.models.rows import score_rows
 
 MINIMUM_SHARED = 8  # tokens; below this a cache costs more than it saves
+CACHED_FROM = 48  # tokens; a shorter prefix is cheaper once a row than in a pass of its own
+ROW = 512  # tokens of a row with a dense mask, unless an item is longer
 # Relative difference of log-likelihoods that rounding alone can make.
 TOLERANCE = {torch.float32: 2e-5, torch.float16: 5e-3, torch.bfloat16: 1.2e-2}
 Scores = tuple[list[float], list[bool]]
 
 
+@dataclass(slots=True)
+class KeptPrefix:
+    """The key/value cache of the prefix that was asked last, which calls on one task share.
+
+    A cache depends on the tokens alone, so an answer does not depend on whether it was kept.
+    """
+
+    ids: tuple[int, ...] = ()
+    cache: DynamicCache | None = None
+
+    def of(self, model: PreTrainedModel, ids: tuple[int, ...]) -> DynamicCache:
+        """The cache of `ids`, batch size 1."""
+        if self.cache is None or self.ids != ids:
+            self.ids, self.cache = ids, run_prefix(model, ids)
+        return self.cache
+
+
 def score_packed(
-    model: PreTrainedModel, items: Sequence[Encoded], budget: Budget
+    model: PreTrainedModel,
+    items: Sequence[Encoded],
+    budget: Budget,
+    kept: KeptPrefix | None = None,
+    cached_from: int = CACHED_FROM,
 ) -> Iterator[tuple[int, Scores]]:
-    """(position in `items`, (log-likelihoods, greedy flags) of its continuations), by batch."""
-    prefix = shared_prefix(items)
-    cache = run_prefix(model, items[0].prompt[:prefix]) if prefix else None
-    lengths = [_row_length(item) - prefix for item in items]
-    positions = [1 + sum(map(len, item.continuations)) - len(item.continuations) for item in items]
-    for batch in batches(lengths, positions, budget):
-        chosen = [items[place] for place in batch]
-        yield from zip(batch, _score_batch(model, chosen, prefix, cache), strict=True)
+    """(position in `items`, (log-likelihoods, greedy flags) of its continuations), by batch.
+
+    A prefix of all prompts is cached if it has `cached_from` tokens or more.
+    """
+    prefix = shared_prefix(items, cached_from)
+    kept = kept or KeptPrefix()
+    cache = kept.of(model, items[0].prompt[:prefix]) if prefix else None
+    width = _row_width(model, items, prefix, budget)
+    rows = list(fill(items, prefix, replace(budget, tokens=width)))
+    planted = [plant([items[place] for place in row], prefix) for row in rows]
+    lengths = [len(row.ids) for row in planted]
+    positions = [sum(positions_of(items[place]) for place in row) for row in rows]
+    bounds = replace(budget, rows=1) if runs_pieces(model) else budget
+    for batch in batches(lengths, positions, bounds):
+        scored = _score_batch(model, [planted[number] for number in batch], prefix, cache)
+        places = [place for number in batch for place in rows[number]]
+        yield from zip(places, scored, strict=True)
 
 
 def packs(model: PreTrainedModel) -> bool:
@@ -57,7 +99,7 @@ def packs(model: PreTrainedModel) -> bool:
     ]
     budget = Budget(tokens=4096, positions=4096, rows=64)
     try:
-        packed = _flat(score_packed(model, items, budget))
+        packed = _flat(score_packed(model, items, budget, cached_from=MINIMUM_SHARED))
     except (TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError):
         return False  # no cache, no 4-D mask or no position ids: that is the answer
     return torch.allclose(
@@ -74,97 +116,96 @@ def run_prefix(model: PreTrainedModel, ids: Sequence[int]) -> DynamicCache:
     return cache
 
 
-def shared_prefix(items: Sequence[Encoded]) -> int:
+def shared_prefix(items: Sequence[Encoded], least: int = MINIMUM_SHARED) -> int:
     """Length of the prefix worth caching; every prompt keeps at least its last token."""
     shortest = min(len(item.prompt) for item in items)
     shared = min(common_prefix([item.prompt for item in items]), shortest - 1)
-    return shared if shared >= MINIMUM_SHARED and len(items) > 1 else 0
+    return shared if shared >= least and len(items) > 1 else 0
 
 
 def repeat_cache(cache: DynamicCache, rows: int) -> DynamicCache:
-    """A copy of a batch-1 cache for `rows` rows; the original stays as it is."""
-    repeated = copy.deepcopy(cache)
-    repeated.batch_repeat_interleave(rows)
+    """A batch-1 cache for `rows` rows; the original stays as it is.
+
+    Nothing is copied: a cache grows by making new tensors.
+    """
+    repeated = copy.copy(cache)
+    repeated.layers = [copy.copy(layer) for layer in cache.layers]
+    for layer in repeated.layers:
+        for name in ("keys", "values"):
+            setattr(layer, name, getattr(layer, name).expand(rows, -1, -1, -1))
     return repeated
 
 
-def _row_length(item: Encoded) -> int:
-    return len(item.prompt) + sum(len(branch) - 1 for branch in item.continuations)
+def _row_width(
+    model: PreTrainedModel, items: Sequence[Encoded], prefix: int, budget: Budget
+) -> int:
+    """Tokens of a row behind `prefix`: a batch where width costs nothing, else about the longest
+    item's; within the model's reach."""
+    width = budget.tokens
+    if not runs_pieces(model):
+        longest = max(len(item.prompt) - prefix + branch_tokens(item) for item in items)
+        width = max(longest, min(ROW, width))
+    return min(width, reach(model.config) - prefix)
 
 
 def _score_batch(
-    model: PreTrainedModel, items: Sequence[Encoded], prefix: int, cache: DynamicCache | None
+    model: PreTrainedModel, rows: Sequence[Row], prefix: int, cache: DynamicCache | None
 ) -> list[Scores]:
-    width = max(_row_length(item) for item in items) - prefix
-    ids, places, segments = _layout(items, prefix, width)
-    mask = _tree_mask(segments.to(model.device), prefix, model.dtype)
-    wanted, owners = _wanted(items, prefix, width)
-    positions = torch.tensor(wanted.positions, device=model.device)
-    past = {} if cache is None else {"past_key_values": repeat_cache(cache, len(items))}
-    with torch.inference_mode(), project_only(model, positions):
+    """The scores of the items of `rows`, in order."""
+    width = max(len(row.ids) for row in rows)
+    device = model.device
+    wanted, owners = _wanted(rows, width)
+    past = {} if cache is None else {"past_key_values": repeat_cache(cache, len(rows))}
+    attended: AbstractContextManager[None] = nullcontext()
+    if runs_pieces(model):
+        (row,) = rows
+        mask = torch.zeros(1, 1, 1, 1, dtype=model.dtype, device=device)
+        attended = in_blocks(mask, cut(row, prefix, device))
+    else:
+        mask = _forest_mask(rows, width, prefix, model.dtype).to(device)
+    positions = torch.tensor(wanted.positions, device=device)
+    with torch.inference_mode(), project_only(model, positions), attended:
         logits = model(
-            input_ids=ids.to(model.device),
+            input_ids=_padded([row.ids for row in rows], width).to(device),
             attention_mask=mask,
-            position_ids=places.to(model.device),
+            position_ids=_padded([row.places for row in rows], width).to(device),
             use_cache=cache is not None,
             **past,
         ).logits
         totals, greedy = sum_logprobs(logits, wanted, owners)
-    return _regroup(items, totals, greedy)
+    return _regroup([item for row in rows for item in row.items], totals, greedy)
 
 
-def _layout(items: Sequence[Encoded], prefix: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Token ids, position ids and segments, each [rows, width].
-
-    Segment 0 is the prompt, 1, 2, ... its branches, -1 padding.
-    """
-    rows: list[list[list[int]]] = [[], [], []]
-    for item in items:
-        own = list(item.prompt[prefix:])
-        ids, places, segments = own, list(range(prefix, prefix + len(own))), [0] * len(own)
-        for number, branch in enumerate(item.continuations, start=1):
-            ids = ids + list(branch[:-1])
-            places += range(len(item.prompt), len(item.prompt) + len(branch) - 1)
-            segments += [number] * (len(branch) - 1)
-        padding = width - len(ids)
-        rows[0].append(ids + [0] * padding)
-        rows[1].append(places + [0] * padding)
-        rows[2].append(segments + [-1] * padding)
-    ids_, places_, segments_ = (torch.tensor(part) for part in rows)
-    return ids_, places_, segments_
+def _padded(rows: Sequence[Sequence[int]], width: int) -> Tensor:
+    return torch.tensor([[*row, *[0] * (width - len(row))] for row in rows])
 
 
-def _tree_mask(segments: Tensor, prefix: int, dtype: torch.dtype) -> Tensor:
+def _forest_mask(rows: Sequence[Row], width: int, prefix: int, dtype: torch.dtype) -> Tensor:
     """Additive mask [rows, 1, width, prefix + width]: 0 where a token is seen, else the minimum."""
-    rows, width = segments.shape
-    asking, seen = segments.unsqueeze(2), segments.unsqueeze(1)
-    causal = torch.ones(width, width, dtype=torch.bool, device=segments.device).tril()
-    visible = causal & ((seen == 0) | (seen == asking)) & (seen >= 0)
-    visible |= torch.eye(width, dtype=torch.bool, device=segments.device)  # padding sees itself
-    if prefix:
-        before = torch.ones(rows, width, prefix, dtype=torch.bool, device=segments.device)
-        visible = torch.cat([before, visible], dim=2)
-    mask = torch.zeros(visible.shape, dtype=dtype, device=segments.device)
-    return mask.masked_fill_(~visible, torch.finfo(dtype).min).unsqueeze(1)
+    stops = _padded([row.stops for row in rows], width).unsqueeze(1)
+    place = torch.arange(width)
+    asking, seen = place.unsqueeze(1), place.unsqueeze(0)
+    visible = (seen <= asking) & (asking < stops)
+    visible |= asking == seen  # padding sees itself
+    mask = torch.zeros(len(rows), 1, width, prefix + width, dtype=dtype)
+    mask[:, 0, :, prefix:].masked_fill_(~visible, torch.finfo(dtype).min)
+    return mask
 
 
-def _wanted(items: Sequence[Encoded], prefix: int, width: int) -> tuple[Wanted, int]:
-    """Where each continuation token is predicted; first tokens share the prompt's last position."""
+def _wanted(rows: Sequence[Row], width: int) -> tuple[Wanted, int]:
+    """Where each continuation token is predicted; what stands once in a row is projected once."""
     wanted = Wanted([], [], [], [])
+    slots: dict[int, int] = {}
     owner = 0
-    for row, item in enumerate(items):
-        last = row * width + len(item.prompt) - prefix - 1
-        wanted.positions.append(last)
-        shared, place = len(wanted.positions) - 1, last + 1
-        for branch in item.continuations:
-            wanted.rows.append(shared)
-            for _ in branch[:-1]:
-                wanted.positions.append(place)
-                wanted.rows.append(len(wanted.positions) - 1)
-                place += 1
-            wanted.tokens.extend(branch)
-            wanted.owners.extend([owner] * len(branch))
-            owner += 1
+    for number, row in enumerate(rows):
+        for item, branches in zip(row.items, row.predicting, strict=True):
+            for tokens, predicting in zip(item.continuations, branches, strict=True):
+                places = [number * width + place for place in predicting]
+                wanted.rows.extend(slots.setdefault(place, len(slots)) for place in places)
+                wanted.tokens.extend(tokens)
+                wanted.owners.extend([owner] * len(tokens))
+                owner += 1
+    wanted.positions.extend(slots)
     return wanted, owner
 
 

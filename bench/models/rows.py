@@ -1,7 +1,10 @@
 """Log-likelihoods the plain way: one padded row for each prompt + continuation.
 
-The path for models that cannot be asked as a tree (`bench.models.prefix`), for encoder-decoders,
-and the reference that the packed path is checked against.
+The path for models that cannot be asked as a tree (`bench.models.prefix`) and for encoder-decoders.
+Continuations that differ in their last token alone, which is predicted and never read, share a row:
+the letters of a question, and equal requests.
+
+    prompt p, continuations "A", "B", "x y", "x z"    rows p, p x
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,62 +17,71 @@ from bench.models.batching import Budget, batches
 from bench.models.model import Encoded
 from bench.models.projection import Wanted, project_only, sum_logprobs
 
+Ids = tuple[int, ...]
 Scores = tuple[list[float], list[bool]]
-Pair = tuple[tuple[int, ...], tuple[int, ...]]
+Read = tuple[Ids, Ids]  # a prompt, and what is read of its continuations
+Place = tuple[int, int]  # an item and the number of one of its continuations
 
 
 def score_rows(
     model: PreTrainedModel, items: Sequence[Encoded], budget: Budget
 ) -> Iterator[tuple[int, Scores]]:
     """(position in `items`, (log-likelihoods, greedy flags) of its continuations)."""
-    pairs = [(item.prompt, branch) for item in items for branch in item.continuations]
-    waiting = [len(item.continuations) for item in items]
-    owners = [place for place, item in enumerate(items) for _ in item.continuations]
-    first = [owners.index(place) if waiting[place] else 0 for place in range(len(items))]
-    totals, greedy = [0.0] * len(pairs), [False] * len(pairs)
-    lengths = [len(prompt) + len(branch) for prompt, branch in pairs]
-    for batch in batches(lengths, [len(branch) for _, branch in pairs], budget):
-        run = _encoder_decoder if model.config.is_encoder_decoder else _causal
-        found, flags = run(model, [pairs[place] for place in batch])
-        for place, total, flag in zip(batch, found, flags, strict=True):
-            totals[place], greedy[place] = total, flag
-            owner = owners[place]
-            waiting[owner] -= 1
-            if not waiting[owner]:
-                span = slice(first[owner], first[owner] + len(items[owner].continuations))
-                yield owner, (totals[span], greedy[span])
+    rows: dict[Read, list[Place]] = {}
+    for place, item in enumerate(items):
+        for number, branch in enumerate(item.continuations):
+            rows.setdefault((item.prompt, branch[:-1]), []).append((place, number))
+    reads = list(rows)
+    found: list[dict[int, tuple[float, bool]]] = [{} for _ in items]
+    lengths = [len(prompt) + len(read) + 1 for prompt, read in reads]
+    for batch in batches(lengths, [len(read) + 1 for _, read in reads], budget):
+        chosen = [reads[number] for number in batch]
+        asked = [rows[read] for read in chosen]
+        tokens = [[items[place].continuations[number] for place, number in row] for row in asked]
+        scores = zip(*_score_batch(model, chosen, tokens), strict=True)
+        places = (place for row in asked for place in row)
+        for (place, number), score in zip(places, scores, strict=True):
+            found[place][number] = score
+            if len(found[place]) == len(items[place].continuations):
+                totals, greedy = zip(*(found[place][n] for n in sorted(found[place])), strict=True)
+                yield place, (list(totals), list(greedy))
 
 
-def _causal(model: PreTrainedModel, pairs: Sequence[Pair]) -> Scores:
-    """Rows padded on the right; the last continuation token is predicted, never read."""
-    rows = [list(prompt + branch[:-1]) for prompt, branch in pairs]
-    ids, mask = pad(rows)
-    starts = [len(prompt) - 1 for prompt, _ in pairs]
-    wanted = _wanted(pairs, starts, ids.shape[1])
+def _score_batch(
+    model: PreTrainedModel, reads: Sequence[Read], continuations: Sequence[Sequence[Ids]]
+) -> Scores:
+    """The scores of the `continuations` of each row, in order."""
+    run = _encoder_decoder if model.config.is_encoder_decoder else _causal
+    inputs, starts, width = run(model, reads)
+    wanted, owners = _wanted(continuations, [len(read) for _, read in reads], starts, width)
     positions = torch.tensor(wanted.positions, device=model.device)
     with torch.inference_mode(), project_only(model, positions):
-        logits = model(
-            input_ids=ids.to(model.device), attention_mask=mask.to(model.device), use_cache=False
-        ).logits
-        return sum_logprobs(logits, wanted, len(pairs))
+        return sum_logprobs(model(**inputs, use_cache=False).logits, wanted, owners)
 
 
-def _encoder_decoder(model: PreTrainedModel, pairs: Sequence[Pair]) -> Scores:
+def _causal(
+    model: PreTrainedModel, reads: Sequence[Read]
+) -> tuple[dict[str, Tensor], list[int], int]:
+    """Rows padded on the right, where each predicts its first token, and their width."""
+    ids, mask = pad([prompt + read for prompt, read in reads])
+    inputs = {"input_ids": ids.to(model.device), "attention_mask": mask.to(model.device)}
+    return inputs, [len(prompt) - 1 for prompt, _ in reads], ids.shape[1]
+
+
+def _encoder_decoder(
+    model: PreTrainedModel, reads: Sequence[Read]
+) -> tuple[dict[str, Tensor], list[int], int]:
     """The prompt is encoded; the decoder reads its start token and the continuation."""
-    ids, mask = pad([list(prompt) for prompt, _ in pairs])
+    ids, mask = pad([prompt for prompt, _ in reads])
     start = model.config.decoder_start_token_id
-    decoder, decoder_mask = pad([[start, *branch[:-1]] for _, branch in pairs])
-    wanted = _wanted(pairs, [0] * len(pairs), decoder.shape[1])
-    positions = torch.tensor(wanted.positions, device=model.device)
-    with torch.inference_mode(), project_only(model, positions):
-        logits = model(
-            input_ids=ids.to(model.device),
-            attention_mask=mask.to(model.device),
-            decoder_input_ids=decoder.to(model.device),
-            decoder_attention_mask=decoder_mask.to(model.device),
-            use_cache=False,
-        ).logits
-        return sum_logprobs(logits, wanted, len(pairs))
+    decoder, decoder_mask = pad([[start, *read] for _, read in reads])
+    inputs = {
+        "input_ids": ids.to(model.device),
+        "attention_mask": mask.to(model.device),
+        "decoder_input_ids": decoder.to(model.device),
+        "decoder_attention_mask": decoder_mask.to(model.device),
+    }
+    return inputs, [0] * len(reads), decoder.shape[1]
 
 
 def pad(rows: Sequence[Sequence[int]], left: bool = False) -> tuple[Tensor, Tensor]:
@@ -83,12 +95,21 @@ def pad(rows: Sequence[Sequence[int]], left: bool = False) -> tuple[Tensor, Tens
     return torch.tensor(ids), torch.tensor(mask)
 
 
-def _wanted(pairs: Sequence[Pair], starts: Sequence[int], width: int) -> Wanted:
+def _wanted(
+    continuations: Sequence[Sequence[Ids]],
+    read: Sequence[int],
+    starts: Sequence[int],
+    width: int,
+) -> tuple[Wanted, int]:
+    """Each row predicts at `read` + 1 positions from its start, for all of its continuations."""
     wanted = Wanted([], [], [], [])
-    for row, ((_, branch), start) in enumerate(zip(pairs, starts, strict=True)):
-        for offset, token in enumerate(branch):
-            wanted.rows.append(len(wanted.positions))
-            wanted.positions.append(row * width + start + offset)
-            wanted.tokens.append(token)
-            wanted.owners.append(row)
-    return wanted
+    owner = 0
+    for row, branches in enumerate(continuations):
+        first = len(wanted.positions)
+        wanted.positions.extend(row * width + starts[row] + n for n in range(read[row] + 1))
+        for branch in branches:
+            wanted.rows.extend(range(first, first + len(branch)))
+            wanted.tokens.extend(branch)
+            wanted.owners.extend([owner] * len(branch))
+            owner += 1
+    return wanted, owner

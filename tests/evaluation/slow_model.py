@@ -17,6 +17,8 @@ from bench.models.model import Encoded
 from bench.registry.folder import select
 from bench.types import Reply
 
+PORTION = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Slow(Fake):
@@ -36,7 +38,12 @@ class Slow(Fake):
 
 def evaluate(tasks: Path, output: Path, log: Path, seconds: float) -> Path:
     """The records of the run."""
-    model = Slow("slow", lambda prompt, choices: prompt[::-1], "slow", log=log, seconds=seconds)
+    model = Slow(
+        *("slow", lambda prompt, choices: prompt[::-1], "slow"),
+        portion=PORTION,
+        log=log,
+        seconds=seconds,
+    )
     done = evaluate_model(model, select(["capitals"], [tasks]), Settings(), output)
     return done.folder / "records.jsonl"
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench.evaluation.ask import PORTION
 from bench.store import LEDGER, Ledger
 from tests.evaluation import slow_model
 from tests.evaluation.folders import CHOOSES, without_seconds, write_task
 
 BENCH = [sys.executable, "-m", "bench"]
 ROWS = 3000
+LOST = slow_model.PORTION
 
 
 def many_rows(count: int) -> list[dict]:
@@ -58,9 +58,9 @@ def test_ten_kills_lose_only_what_was_in_flight(tmp_path):
         asked_before, known_before, more = asked(), known(output), draw.randrange(150)
         start_and_kill([*command, "0.002"], lambda: asked() > asked_before + more)  # noqa: B023
         lost = (asked() - asked_before) - (known(output) - known_before)
-        assert 0 <= lost <= PORTION
+        assert 0 <= lost <= LOST
     asked_before, known_before = asked(), known(output)
-    assert PORTION < known_before < ROWS
+    assert LOST < known_before < ROWS
     resumed = slow_model.evaluate(tmp_path / "tasks", output, log, 0)
     assert asked() - asked_before == ROWS - known_before
     whole = slow_model.evaluate(tmp_path / "tasks", tmp_path / "whole", tmp_path / "log2", 0)
@@ -68,16 +68,16 @@ def test_ten_kills_lose_only_what_was_in_flight(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("kills", "rows"), [(2, 200), pytest.param(10, 800, marks=pytest.mark.slow)]
+    ("kills", "rows"), [(2, 520), pytest.param(10, 1040, marks=pytest.mark.slow)]
 )
 def test_a_killed_run_of_a_model_ends_with_the_records_of_a_whole_one(
     tmp_path, tiny_llama, kills, rows
 ):
     tasks, output, draw = tmp_path / "tasks", tmp_path / "runs", random.Random(kills)
-    write_task(tasks, rows=many_rows(rows), generate={"max_tokens": 80})
+    write_task(tasks, rows=many_rows(rows), generate={"max_tokens": 40})
     write_task(tasks, "choices", rows=many_rows(rows), **CHOOSES)
     options = ["-t", "choices", "-t", "capitals", "--tasks", str(tasks), "-o", str(output)]
-    part = 3 * rows // (2 * kills)  # the last kill leaves a quarter of the requests to be asked
+    part = 3 * rows // (2 * kills)  # the last kill leaves a quarter of the requests: a portion
     for number in range(kills):
         wanted, moment = number * part + draw.randrange(part), draw.random() / 20
         start_and_kill(

@@ -1,7 +1,10 @@
 """PEFT adapters: their answers are those of the merged model; their bases are found or named."""
 
+import gc
 import json
 import shutil
+import weakref
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +13,9 @@ from peft import LoraConfig, PeftModel, PromptTuningConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 
 from bench.errors import ModelError
+from bench.models.adapters import forget_base, shared_base
 from bench.models.hf import HuggingFace
+from bench.models.load import Placement, load_model
 from bench.models.model import Encoded
 from bench.models.options import ModelOptions
 from bench.models.weights import find_weights
@@ -18,6 +23,7 @@ from bench.types import Generation
 from tests.models import tiny
 
 ITEMS = [Encoded(tuple(range(3, 20)), ((5,), (6, 7, 8))), Encoded((9, 8, 7), ((4, 4), (11,)))]
+FP32, BF16 = (Placement(torch.device("cpu"), dtype) for dtype in (torch.float32, torch.bfloat16))
 GENERATED = [Encoded(item.prompt, generation=Generation(12)) for item in ITEMS]
 
 
@@ -25,19 +31,29 @@ def load_base(folder):
     return transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
 
 
-@pytest.fixture(scope="module")
-def adapter(checkpoint, tmp_path_factory):
-    """A LoRA of the tiny Llama whose weights are far from zero."""
-    folder = tmp_path_factory.mktemp("adapter")
-    settings = LoraConfig(r=4, target_modules=["q_proj", "up_proj"], task_type="CAUSAL_LM")
-    model = get_peft_model(load_base(checkpoint("llama")), settings)
-    generator = torch.Generator().manual_seed(1)
+def save_adapter(base, folder, seed: int, modules) -> Path:
+    """A LoRA of the base whose weights are far from zero."""
+    settings = LoraConfig(r=4, target_modules=modules, task_type="CAUSAL_LM")
+    model = get_peft_model(load_base(base), settings)
+    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, weight in sorted(model.named_parameters()):
             if "lora_" in name:
                 weight.copy_(torch.randn(weight.shape, generator=generator) * 0.4)
     model.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def adapter(checkpoint, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("adapter")
+    return save_adapter(checkpoint("llama"), folder, 1, ["q_proj", "up_proj"])
+
+
+@pytest.fixture(scope="module")
+def other(checkpoint, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("other")
+    return save_adapter(checkpoint("llama"), folder, 2, ["v_proj", "lm_head"])
 
 
 @pytest.fixture
@@ -52,6 +68,10 @@ def change(folder, **entries) -> None:
 
 def opened(folder, base="") -> HuggingFace:
     return HuggingFace(str(folder), ModelOptions(dtype="float32", device="cpu", base=str(base)))
+
+
+def bf16(folder) -> HuggingFace:
+    return HuggingFace(str(folder), ModelOptions(dtype="bfloat16", device="cpu"))
 
 
 def refused(folder, base="") -> ModelError:
@@ -127,10 +147,71 @@ def test_an_adapter_of_learned_prompts_cannot_be_merged(checkpoint, tmp_path):
 
 def test_an_adapter_is_merged_in_fp32_and_rounded_once(checkpoint, adapter):
     merged = PeftModel.from_pretrained(load_base(checkpoint("llama")), adapter).merge_and_unload()
-    model = HuggingFace(str(adapter), ModelOptions(dtype="bfloat16", device="cpu")).model
-    found, expected = model.state_dict(), merged.to(torch.bfloat16).state_dict()
-    assert found.keys() == expected.keys()
-    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    expected = merged.to(torch.bfloat16).state_dict()
+    for found in (bf16(adapter).model, load_model(find_weights(str(adapter)), BF16, False)):
+        assert found.state_dict().keys() == expected.keys()
+        assert all(torch.equal(found.state_dict()[name], expected[name]) for name in expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_base_that_is_saved_rounded_gives_the_same(checkpoint, other, tmp_path, dtype):
+    load_base(checkpoint("llama")).to(torch.bfloat16).save_pretrained(tmp_path)
+    tiny.tokenizer().save_pretrained(tmp_path)
+    options = ModelOptions(dtype=dtype, device="cpu", base=str(tmp_path))
+    model = HuggingFace(str(other), options)
+    alone = load_model(model.weights, model.placement, False).state_dict()
+    found = model.model.state_dict()
+    assert all(torch.equal(found[name], alone[name]) for name in alone)
+
+
+def test_rotary_frequencies_are_as_exact_as_the_bases(checkpoint, adapter):
+    plain = HuggingFace(str(checkpoint("llama")), ModelOptions(dtype="bfloat16", device="cpu"))
+    expected = dict(plain.model.named_buffers())
+    assert {buffer.dtype for buffer in expected.values()} == {torch.float32}
+    for model in (bf16(adapter).model, load_model(find_weights(str(adapter)), BF16, False)):
+        found = dict(model.named_buffers())
+        assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_adapters_of_one_base_answer_by_turns_as_each_does_alone(checkpoint, adapter, other):
+    asked = [*ITEMS, *GENERATED]
+    alone = []
+    for folder in (adapter, other):
+        forget_base()
+        alone.append(dict(opened(folder).answer(asked)))
+    forget_base()
+    models = [opened(folder) for folder in (adapter, other)]
+    for number in (0, 1, 0, 0, 1):
+        assert dict(models[number].answer(asked)) == alone[number]
+    assert alone[0][0].logprobs != pytest.approx(alone[1][0].logprobs, abs=0.1)
+
+
+def test_half_an_answer_goes_on_with_its_own_adapter(adapter, other):
+    first, second = opened(adapter), opened(other)
+    whole = dict(first.answer(ITEMS)) | {2: dict(first.answer(GENERATED))}
+    going = first.answer([*ITEMS, *GENERATED])
+    found = [next(going)]
+    list(second.answer(ITEMS))
+    found += going
+    assert dict(found) == {0: whole[0], 1: whole[1], 2: whole[2][0], 3: whole[2][1]}
+
+
+def test_adapters_share_the_weights_that_neither_changes(adapter, other):
+    forget_base()
+    networks = [opened(folder).model for folder in (adapter, other)]
+    one, two = (dict(network.named_parameters()) for network in networks)
+    shared = {name.split(".")[-2] for name in one if one[name].data_ptr() == two[name].data_ptr()}
+    apart = {name.split(".")[-2] for name in one if one[name].data_ptr() != two[name].data_ptr()}
+    assert apart == {"q_proj", "up_proj", "v_proj", "lm_head"}
+    assert {"embed_tokens", "down_proj", "k_proj", "norm"} <= shared
+
+
+def test_the_base_is_not_kept_for_a_model_that_is_no_adapter_of_it(checkpoint, adapter):
+    kept = weakref.ref(shared_base(find_weights(str(checkpoint("llama"))), FP32, False))
+    assert kept() is not None
+    list(opened(checkpoint("llama")).answer(ITEMS))
+    gc.collect()
+    assert kept() is None
 
 
 def test_a_base_that_does_not_exist_is_an_error(adapter):

@@ -5,8 +5,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
+from transformers import DynamicCache
 
 from bench.models.attention import NAME, attention, use_fast_decode
+from bench.models.front import in_front
 from tests.models import tiny
 
 TOLERANCE = {torch.float32: 2e-5, torch.bfloat16: 3e-2}
@@ -87,3 +89,40 @@ def test_decoders_that_run_sdpa_are_switched(family, switched):
     model = copy.deepcopy(tiny.build(family))
     use_fast_decode(model)
     assert (model.config._attn_implementation == NAME) is switched
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@given(shape=SHAPES, tokens=st.integers(1, 30))
+def test_a_prefix_in_front_is_seen_as_if_its_keys_stood_in_every_row(dtype, shape, tokens):
+    made = torch.Generator().manual_seed(shape["seed"])
+    batch, keys, groups = shape["batch"], shape["keys"], shape["groups"]
+    query = torch.randn(batch, groups * shape["queries"], 1, shape["dim"], generator=made).to(dtype)
+    front = DynamicCache()
+    front.update(
+        torch.randn(1, groups, tokens, shape["dim"], generator=made).to(dtype),
+        torch.randn(1, groups, tokens, shape["value_dim"], generator=made).to(dtype),
+        0,
+    )
+    key = torch.randn(batch, groups, keys, shape["dim"], generator=made).to(dtype)
+    value = torch.randn(batch, groups, keys, shape["value_dim"], generator=made).to(dtype)
+    mask = torch.rand(batch, 1, 1, keys, generator=made) < 0.6
+    mask[..., -1] = True
+    module = nn.Module().eval()
+    module.layer_idx = 0
+    with in_front(front):
+        found, _ = attention(module, query, key, value, mask, scaling=shape["scaling"])
+    before, values_before = (part.expand(batch, -1, -1, -1) for part in front_of_layer(front))
+    whole = torch.cat([torch.ones(batch, 1, 1, tokens, dtype=torch.bool), mask], -1)
+    wanted = expected(
+        query,
+        torch.cat([before, key], 2),
+        torch.cat([values_before, value], 2),
+        whole,
+        shape["scaling"],
+    )
+    assert found.dtype == dtype
+    assert torch.allclose(found.float(), wanted, atol=TOLERANCE[dtype], rtol=TOLERANCE[dtype])
+
+
+def front_of_layer(cache):
+    return cache.layers[0].keys, cache.layers[0].values

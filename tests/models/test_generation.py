@@ -6,12 +6,9 @@ import random
 import shutil
 
 import pytest
-import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bench.models.batching import Budget
-from bench.models.decode import _draw, generate
+from bench.models.decode import generate
 from bench.models.hf import HuggingFace
 from bench.models.model import Encoded
 from bench.models.options import ModelOptions
@@ -200,32 +197,3 @@ def test_samples_of_one_prompt_with_different_seeds_differ():
 def test_a_tiny_nucleus_is_greedy():
     nucleus = prompts(20, settings=Generation(16, (), 1.0, top_p=1e-9, seed=1))
     assert sampled("llama", nucleus) == sampled("llama", prompts(20, settings=Generation(16)))
-
-
-@given(
-    logits=st.lists(st.floats(-6, 6), min_size=2, max_size=12),
-    top_p=st.floats(0.05, 1.0),
-    temperature=st.floats(0.2, 3.0),
-    seed=st.integers(0, 2**40),
-)
-def test_a_draw_is_in_the_nucleus(logits, top_p, temperature, seed):
-    """The smallest set of most likely tokens whose probability reaches top_p."""
-    generator = torch.Generator().manual_seed(seed)
-    drawn = _draw(torch.tensor(logits), Generation(1, (), temperature, top_p), generator)
-    probability = (torch.tensor(logits).double() / temperature).softmax(-1)
-    likelier = probability[probability > probability[drawn] + 1e-9].sum()
-    assert likelier < top_p + 1e-6
-
-
-@pytest.mark.parametrize(
-    ("top_p", "expected"), [(1.0, [0.5, 0.3, 0.15, 0.05]), (0.7, [0.625, 0.375, 0.0, 0.0])]
-)
-def test_draws_have_the_frequencies_of_the_renormalised_nucleus(top_p, expected):
-    temperature = 0.5
-    logits = torch.tensor([0.5, 0.3, 0.15, 0.05]).log() * temperature
-    generator = torch.Generator().manual_seed(0)
-    settings = Generation(1, (), temperature, top_p)
-    draws = torch.tensor([_draw(logits, settings, generator) for _ in range(4000)])
-    found = torch.bincount(draws, minlength=4) / 4000
-    assert torch.allclose(found, torch.tensor(expected), atol=0.03)
-    assert found[torch.tensor(expected) == 0.0].sum() == 0.0

@@ -59,9 +59,9 @@ def test_encoding_does_not_load_the_weights(checkpoint):
     model.encode([Request("the cat", (" sat",))])
     assert model.digest.endswith("-float32")
     assert model.description["family"] == "llama"
-    assert "model" not in model.__dict__
+    assert "_whole" not in model.__dict__
     list(model.answer(ASKED))
-    assert "model" in model.__dict__
+    assert "_whole" in model.__dict__
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])

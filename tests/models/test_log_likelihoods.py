@@ -1,16 +1,19 @@
 """Log-likelihoods equal those of one full forward per prompt + continuation, however batched."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.models.attention import runs_pieces
 from bench.models.batching import Budget
 from bench.models.model import Encoded
-from bench.models.prefix import packs, score_packed
+from bench.models.prefix import KeptPrefix, packs, score_packed
 from bench.models.reach import reach, rope_switch
 from bench.models.rows import score_rows
+from bench.types import Request
 from tests.models import tiny
 
 ONE_ROW = Budget(tokens=1, positions=1, rows=1)
@@ -23,6 +26,15 @@ SHARED = st.tuples(
     PREFIX,
     st.lists(st.tuples(OWN, st.lists(BRANCH, min_size=1, max_size=4)), min_size=1, max_size=4),
 )
+TEXT = st.text("the catqus?\n é日", max_size=60)
+CONTEXT = TEXT | TEXT.map(lambda text: "the question? " + text) | TEXT.map(lambda text: text * 9)
+REQUESTS = st.lists(
+    st.builds(
+        Request, CONTEXT, st.lists(TEXT.filter(str.strip), min_size=1, max_size=4).map(tuple)
+    ),
+    min_size=1,
+    max_size=5,
+).map(lambda drawn: drawn + drawn[:1])
 
 
 def workload(longest: int, seed: int = 0, shared: int = 12) -> list[Encoded]:
@@ -51,7 +63,7 @@ def assert_exact(model, items, scored):
     for place, item in enumerate(items):
         expected = [tiny.naive(model, item.prompt, branch) for branch in item.continuations]
         totals, flags = found[place]
-        assert list(totals) == pytest.approx([total for total, _ in expected], abs=1e-4)
+        assert list(totals) == pytest.approx([total for total, _ in expected], abs=1e-4, rel=2e-6)
         assert list(flags) == [flag for _, flag in expected]
 
 
@@ -69,11 +81,24 @@ def test_models_that_do_not_are_found_out(family):
     assert not packs(tiny.build(family))
 
 
-@pytest.mark.parametrize("shared", [0, 12])
+@pytest.mark.parametrize("shared", [0, 12, 60])
 @pytest.mark.parametrize("family", tiny.PACKED)
 def test_packed_scores_are_those_of_full_forwards(family, shared):
+    """In rows with a dense mask; a prefix of 60 tokens is cached."""
     model, items = tiny.build(family), workload(longest=30, shared=shared)
     assert_exact(model, items, score_packed(model, items, MANY))
+
+
+@pytest.mark.parametrize("cached_from", [8, 10**6])
+@pytest.mark.parametrize("family", tiny.PACKED)
+def test_scores_in_blocks_are_those_of_full_forwards(opened, family, cached_from):
+    """Rows wider than a block: with a cached prefix, and with it in the row."""
+    model = opened(family).model
+    assert runs_pieces(model)
+    items = workload(longest=60) + workload(longest=150, seed=1)
+    items = [replace(item, prompt=items[0].prompt[:9] + item.prompt) for item in items]
+    found = score_packed(model, items, MANY, cached_from=cached_from)
+    assert_exact(tiny.build(family), items, found)
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
@@ -81,6 +106,22 @@ def test_row_scores_are_those_of_full_forwards(family):
     model, items = tiny.build(family), workload(longest=20)
     budget = MANY if rope_switch(model.config) is None else ONE_ROW
     assert_exact(model, items, score_rows(model, items, budget))
+
+
+@pytest.mark.parametrize("family", ["mamba", "t5"])
+def test_continuations_that_read_the_same_share_a_row(family):
+    """Letters and equal requests: one position for all first tokens, two for those of (8, ...)."""
+    model, projected = tiny.build(family), []
+    handle = model.get_output_embeddings().register_forward_hook(
+        lambda _, args, out: projected.append(args[0].shape[1])
+    )
+    item = Encoded(tuple(range(3, 20)), ((5,), (6,), (7,), (8, 9), (8, 10)))
+    try:
+        scored = list(score_rows(model, [item, item], MANY))
+    finally:
+        handle.remove()
+    assert projected == [1 + 2]
+    assert_exact(model, [item, item], scored)
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
@@ -92,14 +133,25 @@ def test_answers_are_those_of_full_forwards(opened, family, batch_tokens):
     assert_exact(tiny.build(family), items, scores(model.answer(items)))
 
 
-@pytest.mark.parametrize("family", ["llama", "gpt2", "gpt_neox"])
-@settings(max_examples=25)
-@given(drawn=SHARED)
-def test_any_tree_scores_as_full_forwards(family, drawn):
+@pytest.mark.parametrize("family", ["llama", "gpt2", "qwen2", "gpt_neox", "gemma"])
+@settings(max_examples=15)
+@given(drawn=SHARED, cached_from=st.sampled_from([1, 8, 10**6]), in_blocks=st.booleans())
+def test_any_tree_scores_as_full_forwards(opened, family, drawn, cached_from, in_blocks):
     prefix, rest = drawn
     items = [Encoded(prefix + own, tuple(branches)) for own, branches in rest]
-    model = tiny.build(family)
-    assert_exact(model, items, score_packed(model, items, MANY))
+    model = opened(family).model if in_blocks else tiny.build(family)
+    found = score_packed(model, items, MANY, cached_from=cached_from)
+    assert_exact(tiny.build(family), items, found)
+
+
+@pytest.mark.parametrize("family", ["llama", "mistral_wide", "t5"])
+@settings(max_examples=15)
+@given(requests=REQUESTS)
+def test_any_requests_score_as_full_forwards(opened, family, requests):
+    """Empty contexts, prompts cut on the left, equal requests, windows: what the encoder gives."""
+    model = opened(family)
+    items = [item for item in model.encode(requests) if item.error is None]
+    assert_exact(tiny.build(family), items, scores(model.answer(items)))
 
 
 @settings(max_examples=25)
@@ -113,6 +165,44 @@ def test_scores_do_not_depend_on_the_budget(drawn, tokens, positions):
     for place, (totals, flags) in whole.items():
         assert small[place][0] == pytest.approx(totals, abs=1e-4)
         assert small[place][1] == flags
+
+
+def test_a_prefix_is_run_once_for_all_calls_that_share_it(opened):
+    """Later calls read what follows it only, and answer bit for bit what a first call answers."""
+    model = opened("llama").model
+    read: list[int] = []
+    embedding = model.get_input_embeddings()
+    handle = embedding.register_forward_hook(lambda _, args, out: read.append(args[0].numel()))
+    kept, prefix = KeptPrefix(), tuple(range(3, 103))
+    items = [Encoded((*prefix, token), ((5,), (6, 7))) for token in range(110, 114)]
+    try:
+        for part in (items[:2], items[2:]):
+            again = list(score_packed(model, part, MANY, kept))
+            assert again == list(score_packed(model, part, MANY))
+    finally:
+        handle.remove()
+    assert read == [100, 4, 100, 4, 4, 100, 4]
+
+
+def test_what_some_prompts_share_is_read_once(opened):
+    """Two subjects with shots of their own, each question in two wordings, and a duplicate."""
+    model = opened("llama")
+    read: list[int] = []
+    handle = model.model.get_input_embeddings().register_forward_hook(
+        lambda _, args, out: read.append(args[0].numel())
+    )
+    shots = (tuple(range(3, 33)), tuple(range(43, 73)))
+    items = [
+        Encoded((*shot, question, wording), ((5,), (6,), (7, 8), (7, 9)))
+        for shot in shots
+        for question in (101, 102)
+        for wording in (111, 112)
+    ]
+    try:
+        list(model.answer([*items, items[0]]))
+    finally:
+        handle.remove()
+    assert read == [2 * (30 + 2 * (1 + 2 * (1 + 1)))]
 
 
 @pytest.mark.parametrize("family", ["mistral_wide", "t5"])

@@ -1,0 +1,77 @@
+"""Batches that do not fit into memory: asked again at half the size, and said so.
+
+How large a batch is follows from the device and the user alone, never from a clock: the last bits
+of an answer depend on its batch, and a run that goes on must give what a whole one gives. So sizes
+do not grow by trial; they only shrink when they must, for the rest of the process.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import torch
+
+from bench.errors import ModelError
+from bench.models.batching import Budget
+from bench.models.model import Encoded
+
+LEAST_TOKENS = 16  # a model that cannot read so few has no room for batches at all
+SIGNS = ("out of memory", "can't allocate memory", "not enough memory")
+Answer = TypeVar("Answer")
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What a batch of one model may hold."""
+
+    budget: Budget
+
+    def halve(self, error: RuntimeError) -> None:
+        """Half of everything, after `error`, which is raised again if it is about something else.
+
+        Raises:
+            ModelError: batches are as small as they can be.
+        """
+        if not is_shortage(error):
+            raise error
+        tokens = self.budget.tokens
+        if tokens < 2 * LEAST_TOKENS:
+            raise ModelError(
+                f"out of memory with batches of {tokens} tokens",
+                "use --dtype bfloat16, or another --device",
+            ) from None
+        self.budget = replace(
+            self.budget, tokens=tokens // 2, positions=max(1, self.budget.positions // 2)
+        )
+        logging.getLogger(__name__).warning(
+            "out of memory with batches of %d tokens: going on with %d (--batch-tokens %d)",
+            *(tokens, self.budget.tokens, self.budget.tokens),
+        )
+
+
+def is_shortage(error: RuntimeError) -> bool:
+    """Whether memory ran out, of a GPU or of the machine."""
+    return isinstance(error, torch.OutOfMemoryError) or any(
+        sign in str(error).lower() for sign in SIGNS
+    )
+
+
+def within_memory(
+    run: Callable[[Sequence[Encoded], Budget], Iterator[tuple[int, Answer]]],
+    items: Sequence[Encoded],
+    allowance: Allowance,
+) -> Iterator[tuple[int, Answer]]:
+    """What `run` answers to all `items` by place, however small its batches have to be."""
+    waiting = list(range(len(items)))
+    while waiting:
+        answered = set()
+        try:
+            for number, answer in run([items[place] for place in waiting], allowance.budget):
+                answered.add(number)
+                yield waiting[number], answer
+        except RuntimeError as error:  # torch.OutOfMemoryError is one
+            allowance.halve(error)
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+        waiting = [place for number, place in enumerate(waiting) if number not in answered]

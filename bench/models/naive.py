@@ -1,0 +1,145 @@
+"""The slow engine that the fast one is checked against: `bench eval --engine naive`.
+
+Every prompt + continuation is one forward pass of one row with all its logits, and texts are
+generated one row at a time by the library's own cache. Nothing is shared, padded, packed or masked
+by this code, so where both engines agree the fast one's bookkeeping is right.
+
+    Encoded(prompt=(9, 4), continuations=((7, 5), (8,)))   reads 9 4 7, then 9 4
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+
+import torch
+from torch import Tensor
+from transformers import Cache, PreTrainedModel
+
+from bench.models.model import Encoded
+from bench.models.reach import rope_switch
+from bench.types import Finish, Generation, Reply
+
+Decode = Callable[[Sequence[int]], str]
+
+
+def answer_naively(
+    model: PreTrainedModel, asked: Sequence[Encoded], end_ids: frozenset[int], decode: Decode
+) -> Iterator[tuple[int, Reply]]:
+    """(position in `asked`, Reply) for each, in order."""
+    with torch.inference_mode():
+        for place, item in enumerate(asked):
+            if item.generation is None:
+                yield place, _scored(model, item)
+            else:
+                yield place, _generated(model, item, item.generation, end_ids, decode)
+
+
+def _scored(model: PreTrainedModel, item: Encoded) -> Reply:
+    found = [_log_likelihood(model, item.prompt, branch) for branch in item.continuations]
+    return Reply(
+        logprobs=tuple(total for total, _ in found),
+        greedy=tuple(greedy for _, greedy in found),
+        token_counts=tuple(map(len, item.continuations)),
+        tokens_in=len(item.prompt) + sum(map(len, item.continuations)),
+        truncated=item.truncated,
+        finish="scored",
+    )
+
+
+def _log_likelihood(
+    model: PreTrainedModel, prompt: Sequence[int], continuation: Sequence[int]
+) -> tuple[float, bool]:
+    """Sum of fp32 log-probabilities, and whether every token is the most likely one."""
+    logits = _logits(model, prompt, continuation[:-1])[-len(continuation) :].float()
+    tokens = torch.tensor(continuation, device=logits.device)
+    chosen = logits.log_softmax(-1).gather(1, tokens.unsqueeze(1))
+    return float(chosen.double().sum()), bool((logits.argmax(-1) == tokens).all())
+
+
+def _logits(model: PreTrainedModel, prompt: Sequence[int], made: Sequence[int]) -> Tensor:
+    """Logits [tokens, vocabulary] of the whole row; an encoder-decoder's are those of `made`."""
+    if model.config.is_encoder_decoder:
+        start = model.config.decoder_start_token_id
+        reply = model(
+            input_ids=_row(model, prompt),
+            decoder_input_ids=_row(model, [start, *made]),
+            use_cache=False,
+        )
+    else:
+        reply = model(input_ids=_row(model, [*prompt, *made]), use_cache=False)
+    return reply.logits[0]  # type: ignore[no-any-return]
+
+
+def _generated(
+    model: PreTrainedModel,
+    item: Encoded,
+    settings: Generation,
+    end_ids: frozenset[int],
+    decode: Decode,
+) -> Reply:
+    text, made, finish = "", 0, "length"
+    tokens: list[int] = []
+    for token in _tokens(model, item.prompt, settings):
+        made += 1
+        if token in end_ids:
+            finish = "stop"
+            break
+        tokens.append(token)
+        text = decode(tokens)
+        ends = [found for stop in settings.stops if (found := text.find(stop)) >= 0]
+        if ends:
+            text, finish = text[: min(ends)], "stop"
+            break
+    ended: Finish = "stop" if finish == "stop" else "length"
+    return Reply(
+        text=text,
+        tokens_in=len(item.prompt),
+        tokens_out=made,
+        truncated=item.truncated,
+        finish=ended,
+    )
+
+
+def _tokens(model: PreTrainedModel, prompt: Sequence[int], settings: Generation) -> Iterator[int]:
+    """At most `max_tokens` tokens, each the most likely or a draw."""
+    dice = Random(settings.seed)
+    forced = getattr(model.generation_config, "forced_bos_token_id", None)
+    cached = _has_cache(model)
+    past: Cache | None = None
+    made: list[int] = []
+    while len(made) < settings.max_tokens:
+        if forced is not None and model.config.is_encoder_decoder and not made:
+            token = int(forced)
+        elif cached:
+            read = [*prompt, *made] if past is None else made[-1:]
+            reply = model(input_ids=_row(model, read), past_key_values=past, use_cache=True)
+            past = getattr(reply, "past_key_values", None)  # some take one and give none
+            token = _choose(reply.logits[0, -1], settings, dice)
+        else:
+            token = _choose(_logits(model, prompt, made)[-1], settings, dice)
+        made.append(token)
+        yield token
+
+
+def _choose(logits: Tensor, settings: Generation, dice: Random) -> int:
+    """The most likely token, or a draw from the nucleus (Holtzman et al. 2020, arXiv 1904.09751):
+    the first token, by id, at which the sum of probabilities passes a random share of the whole."""
+    if settings.temperature == 0.0:
+        return int(logits.argmax())
+    probability = (logits.float().cpu() / settings.temperature).softmax(-1)
+    if settings.top_p < 1.0:
+        ordered, order = probability.sort(descending=True)
+        probability[order[ordered.cumsum(-1) - ordered >= settings.top_p]] = 0.0
+    reached = probability.cumsum(-1)
+    return int((reached > dice.random() * reached[-1]).int().argmax())
+
+
+def _has_cache(model: PreTrainedModel) -> bool:
+    """Whether the model continues from a cache as if it had read the row whole."""
+    if model.config.is_encoder_decoder or rope_switch(model.config) is not None:
+        return False
+    return "past_key_values" in inspect.signature(model.forward).parameters
+
+
+def _row(model: PreTrainedModel, ids: Sequence[int]) -> Tensor:
+    return torch.tensor([list(ids)], device=model.device)

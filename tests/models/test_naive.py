@@ -1,0 +1,96 @@
+"""The naive engine gives what the library gives, and the fast one the same under another name."""
+
+from pathlib import Path
+
+import pytest
+
+import bench
+from bench.evaluation.ask import request_key
+from bench.models.gguf import smollm2_folder
+from bench.models.hf import HuggingFace
+from bench.models.model import Encoded
+from bench.models.options import ModelOptions
+from bench.types import Generation
+from tests.models import tiny
+
+NAIVE = ModelOptions(dtype="float32", device="cpu", engine="naive")
+PROMPT = tuple(range(40, 75))
+ITEMS = (
+    Encoded(PROMPT, ((5,), (6, 7, 8), (6, 9))),
+    Encoded(PROMPT[:1], ((11, 12),)),
+    Encoded((*PROMPT, 9), ((5,), (5,)), truncated=3),
+)
+
+
+@pytest.fixture(scope="module")
+def naive(checkpoint):
+    return lambda family: HuggingFace(str(checkpoint(family)), NAIVE)
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_scores_are_those_of_the_librarys_forwards(naive, family):
+    model = tiny.build(family)
+    for place, reply in naive(family).answer(ITEMS):
+        item = ITEMS[place]
+        expected = [tiny.naive(model, item.prompt, branch) for branch in item.continuations]
+        assert reply.logprobs == pytest.approx([total for total, _ in expected], abs=1e-5)
+        assert reply.greedy == tuple(greedy for _, greedy in expected)
+        assert reply.token_counts == tuple(map(len, item.continuations))
+        assert (reply.truncated, reply.finish) == (item.truncated, "scored")
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_greedy_texts_are_those_of_the_librarys_generation(naive, family):
+    model = naive(family)
+    settings = Generation(max_tokens=12)
+    ((_, reply),) = model.answer([Encoded(PROMPT, generation=settings)])
+    expected = tiny.naive_greedy(tiny.build(family), PROMPT, 12)
+    assert reply.text == model.tokenizer.decode(expected, skip_special_tokens=True)
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "mamba", "t5"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Generation(max_tokens=9, stops=("a", "e")),
+        Generation(max_tokens=9, temperature=1.0, seed=4),
+        Generation(max_tokens=9, temperature=0.7, top_p=0.8, seed=5, stops=("t",)),
+    ],
+)
+def test_both_engines_generate_the_same(naive, opened, family, settings):
+    items = [Encoded(PROMPT[:count], generation=settings) for count in (3, 20, 35)]
+    slow, fast = dict(naive(family).answer(items)), dict(opened(family).answer(items))
+    assert slow == fast
+
+
+def test_the_ledger_does_not_serve_one_engines_replies_to_the_other(naive, opened):
+    keys = {request_key(model.digest, ITEMS[0]) for model in (naive("llama"), opened("llama"))}
+    assert len(keys) == 2
+
+
+def test_each_engine_answers_for_itself_in_one_folder_and_run_json_says_which(checkpoint, tmp_path):
+    folder = str(checkpoint("llama"))
+    runs = {}
+    for engine in ("naive", "fast"):
+        options = ModelOptions(dtype="float32", device="cpu", engine=engine)
+        (runs[engine],) = bench.evaluate(
+            folder, ["topic", "reading"], limit=3, output=tmp_path, options=options
+        )
+        assert runs[engine].run.reused == 0
+        assert runs[engine].run.model_description["engine"] == engine
+    assert runs["naive"].folder != runs["fast"].folder
+    assert scores(runs["naive"]) == pytest.approx(scores(runs["fast"]), abs=1e-4)
+
+
+@pytest.mark.slow
+def test_both_engines_give_the_smoke_suite_the_same_scores(tmp_path: Path):
+    found = []
+    for engine in ("naive", "fast"):
+        options = ModelOptions(dtype="float32", engine=engine)
+        (run,) = bench.evaluate(str(smollm2_folder()), ["smoke"], output=tmp_path, options=options)
+        found.append(scores(run))
+    assert found[0] == pytest.approx(found[1], abs=1e-4)
+
+
+def scores(run):
+    return {(cell.task, cell.metric): cell.estimate for cell in run.cells}
