@@ -33,7 +33,7 @@ def build(
 ) -> None:
     """Write the site: what RLHF did to each lineage, with intervals, down to the single item."""
     from bench.reporting.comparison.board import make_board
-    from bench.reporting.comparison.document import board_json
+    from bench.reporting.document import board_json
     from bench.reporting.results.sources import read_sources
     from bench.reporting.site.build import build_site
     from bench.reporting.site.texts import texts_of_runs
@@ -188,8 +188,8 @@ def compare(
     """A minus B on every task, item by item: difference, interval, verdict, and why."""
     from bench.errors import UsageError, did_you_mean
     from bench.reporting.comparison.change import comparison
-    from bench.reporting.comparison.document import change_json
     from bench.reporting.comparison.find import find_rows
+    from bench.reporting.document import change_json
     from bench.terminal_board import print_change
 
     sources = runs or [path for path in (Path("runs"), RESULTS) if path.is_dir()]
@@ -217,7 +217,7 @@ def import_results(
         str,
         typer.Argument(
             metavar="KIND",
-            help="instructgpt, lm_eval, inspect_log, helm, alpaca_eval or every_eval_ever.",
+            help="instructgpt, lm_eval, inspect_log, helm, alpaca_eval, every_eval_ever, or auto.",
         ),
     ],
     path: Annotated[Path, typer.Argument(help="File or folder that the other tool wrote.")],
@@ -230,12 +230,14 @@ def import_results(
     ] = "",
 ) -> None:
     """Read other tools' results as ours; says what their form holds and ours does not."""
+    from bench.reporting.importers.table import guess_importer
     from bench.reporting.importers.table import import_results as read
     from bench.reporting.results.submission import write_bundle
     from bench.reporting.results.submit import Bundle
     from bench.terminal import print_note
 
-    found = read(kind, path, _time(started))
+    name = guess_importer(path) if kind == "auto" else kind
+    found = read(name, path, _time(started))
     write_bundle(Bundle(found.results, (), ()), output, replace)
     for lost in found.lost:
         print_note(f"not carried over: {lost}")

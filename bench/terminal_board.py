@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from bench.reporting.comparison.board import Board
 from bench.reporting.comparison.scores import Score
-from bench.reporting.comparison.sentences import change_sentence, contrast_sentence, probability
+from bench.reporting.comparison.sentences import contrast_sentence, probability
 from bench.reporting.comparison.values import Change, Contrast
 from bench.reporting.results.rule import Finding
+from bench.reporting.site.sentences import plain_sentence
 from bench.terminal import print_note, print_table
 
 HEADINGS = (
@@ -28,7 +29,7 @@ def print_change(change: Change) -> None:
         for warning in contrast.warnings:
             if contrast.estimate is not None:
                 print_note(f"    {warning}")
-    print_note(change_sentence(change))
+    print_note(plain_sentence(change))
 
 
 def print_board(board: Board) -> None:
@@ -47,7 +48,7 @@ def print_board(board: Board) -> None:
         ],
     )
     for change in board.changes:
-        print_note(change_sentence(change))
+        print_note(plain_sentence(change))
 
 
 def _score(score: Score | None) -> str:

@@ -4,13 +4,11 @@ import json
 import os
 import pty
 import re
-import shlex
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import typer
@@ -23,23 +21,6 @@ BENCH = Path(sys.executable).with_name("bench")
 VERBS = typer.main.get_command(cli.app).commands
 OPTIONS = [(verb, option) for verb in VERBS for option in VERBS[verb].params]
 CELL = {"task", "metric", "estimate", "lo", "hi", "n", "failed"}
-
-
-@pytest.fixture
-def bench(capsys, monkeypatch, tmp_path):
-    """bench("eval fake:gold ...") in tmp_path: .code, .out and .err of the command."""
-    for name in ("BENCH_TASKS", "BENCH_DATA_ROOT"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-
-    def run(command: str) -> SimpleNamespace:
-        monkeypatch.setattr("sys.argv", ["bench", *shlex.split(command)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return SimpleNamespace(code=ended.value.code, out=out, err=err)
-
-    return run
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
 """The verbs about results, as a user gives them: compare, submit, import, board."""
 
 import json
-import shlex
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
-from types import SimpleNamespace
 
 import pytest
 
-from bench import cli
 from bench.reporting.results.files import load_result, save_result
 from bench.reporting.site.serve import open_server
 from bench.store import save_run
@@ -19,23 +16,6 @@ from tests.reporting.comparison.made import model, result
 from tests.reporting.values import descended, records, task
 
 LEFT, RIGHT = [1.0] * 30 + [0.0] * 10, [0.0, 1.0] * 20
-
-
-@pytest.fixture
-def bench(capsys, monkeypatch, tmp_path):
-    """bench("compare sft base") in tmp_path: .code, .out and .err of the command."""
-    for name in ("BENCH_TASKS", "BENCH_DATA_ROOT"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-
-    def run(command: str) -> SimpleNamespace:
-        monkeypatch.setattr("sys.argv", ["bench", *shlex.split(command)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return SimpleNamespace(code=ended.value.code, out=out, err=err)
-
-    return run
 
 
 @pytest.fixture
@@ -229,7 +209,7 @@ def test_results_are_exported_as_every_eval_ever(bench, results, tmp_path):
     assert shown.code == 0
     assert "wrote 2 records to eee/data" in shown.err
     assert len(list(tmp_path.glob("eee/data/topic/you/*/*_samples.jsonl"))) == 2
-    again = bench("import every_eval_ever eee -o back")
+    again = bench("import auto eee -o back")
     assert again.code == 0
     assert "wrote 2 results of 2 models" in again.err
 

@@ -19,6 +19,9 @@ from bench.models.pieces import attend, pieces_behind
 
 NAME = "bench_sdpa"
 
+# What libraries raise when a model is asked in a way that it was not written for: probes try it.
+CANNOT = (TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError)
+
 
 def use_fast_decode(model: PreTrainedModel) -> None:
     """Switch a decoder-only `model` to `attention` if it runs the library's SDPA on a CPU."""

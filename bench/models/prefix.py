@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from bench.models.attention import runs_pieces
+from bench.models.attention import CANNOT, runs_pieces
 from bench.models.batching import Budget, batches, common_prefix
 from bench.models.blocks import cut, in_blocks
 from bench.models.forest import Row, branch_tokens, fill, plant, positions_of
@@ -100,7 +100,7 @@ def packs(model: PreTrainedModel) -> bool:
     budget = Budget(tokens=4096, positions=4096, rows=64)
     try:
         packed = _flat(score_packed(model, items, budget, cached_from=MINIMUM_SHARED))
-    except (TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError):
+    except CANNOT:
         return False  # no cache, no 4-D mask or no position ids: that is the answer
     return torch.allclose(
         packed, _flat(score_rows(model, items, budget)), rtol=TOLERANCE[model.dtype], atol=0.0

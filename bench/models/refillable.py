@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-from bench.models.attention import runs_pieces
+from bench.models.attention import CANNOT, runs_pieces
 from bench.models.draft import Endings, drafts_of
 from bench.models.model import Encoded
 from bench.models.prefix import run_prefix
@@ -59,7 +59,7 @@ def _continues(model: PreTrainedModel, front: bool) -> bool:
             _near(found, model(input_ids=torch.tensor([row], device=model.device)).logits[0, -1])
             for row, found in _predicted(model, prompts, prefix)
         )
-    except (TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError, LookupError):
+    except (*CANNOT, LookupError):
         return False  # no cache, no mask or no position ids: that is the answer
 
 

@@ -12,7 +12,7 @@ import pytest
 from bench.errors import UsageError
 from bench.reporting.ablation import AblationPoint, write_ablation
 from bench.statistics.intervals import Interval
-from tests.reporting.pages import Page
+from tests.reporting.site.pages import Page
 from tests.reporting.values import CELL
 
 SVG = "{http://www.w3.org/2000/svg}"

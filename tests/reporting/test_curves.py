@@ -20,7 +20,7 @@ from bench.reporting.linechart import (
     make_series,
     running_mean,
 )
-from tests.reporting.pages import Page
+from tests.reporting.site.pages import Page
 
 values = st.floats(-1e300, 1e300)
 

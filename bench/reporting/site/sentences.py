@@ -1,6 +1,6 @@
 """What a Change says in one sentence, in English and in Chinese; generated from the statistics.
 
-Called by the overview, the pages of lineages and the feed.
+Called by the overview, the pages of lineages, the feed, `bench compare` and `bench board build`.
 
     ppo-ptx against sft: better on 4, equivalent on 6, worse on 1, undetermined on 5 of 16 tasks;
     pooled +2.1 points [0.3, 3.9] (95%), P(better) 0.98; alignment tax: undetermined on 3, none on 2
@@ -37,6 +37,12 @@ def change_sentence(change: Change, level: float, language: Language) -> Markup:
         *_taxes(change.contrasts, t),
     ]
     return t["sentence_join"].join(parts)
+
+
+def plain_sentence(change: Change) -> str:
+    """The same in English without markup: for a terminal, and for JSON."""
+    level = next((one.level for one in change.contrasts), 0.95)
+    return str(change_sentence(change, level, "en").striptags())
 
 
 def _counts(change: Change, t: dict[str, Markup]) -> Markup:

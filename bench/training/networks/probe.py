@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from bench.models.attention import runs_pieces
+from bench.models.attention import CANNOT, runs_pieces
 from bench.models.pieces import in_pieces
 from bench.models.reach import reach
 from bench.training.networks.layout import WIDE, WIDTH, Batch, Document, lay_out
@@ -23,7 +23,7 @@ def packing_reach(model: PreTrainedModel) -> int:
     try:
         with torch.no_grad():
             packed = _last_states(model, lay_out(documents, reach=10**9))
-    except (TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError):
+    except CANNOT:
         return 0  # no 4-D mask or no position ids: that is the answer
     with torch.no_grad():
         padded = _last_states(model, lay_out(documents, reach=0))

@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 from bench.reporting.comparison.board import Board
 from bench.reporting.comparison.scores import Score
-from bench.reporting.comparison.sentences import change_sentence
 from bench.reporting.comparison.values import Change, Contrast
+from bench.reporting.site.sentences import plain_sentence
 from bench.types import Json
 
 
@@ -41,7 +41,7 @@ def change_json(change: Change) -> dict[str, Json]:
         "child": change.child,
         "parent": change.parent,
         "kind": change.edge.kind,
-        "sentence": change_sentence(change),
+        "sentence": plain_sentence(change),
         "contrasts": [contrast_json(one) for one in (*change.contrasts, *change.others)],
         "pooled": pooled,
     }
