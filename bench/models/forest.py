@@ -10,6 +10,7 @@ sees it: the tokens from it up to its stop.
 Called by `bench.models.prefix`, which runs such rows, and `bench.models.blocks`.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from bench.models.batching import Budget, common_prefix
 from bench.models.model import Encoded
 
 Ids = tuple[int, ...]
+PART = 128  # tokens; a shorter row costs hardly less than one twice as long
 
 
 @dataclass(slots=True)
@@ -51,25 +53,53 @@ def plant(items: Sequence[Encoded], prefix: int = 0) -> Row:
     return row
 
 
-def fill(items: Sequence[Encoded], prefix: int, bounds: Budget) -> Iterator[list[int]]:
+def fill(
+    items: Sequence[Encoded], prefix: int, bounds: Budget, parts: int = 1
+) -> Iterator[list[int]]:
     """Indices of `items` in rows of at most `bounds.tokens` tokens behind `prefix`, similar prompts
-    together; one item alone may exceed it."""
-    order = sorted(range(len(items)), key=lambda place: (items[place].prompt, place))
+    together; one item alone may exceed it. The rows are about equally long, and as many as a
+    multiple of `parts`, unless items are too few, too short or too long for that."""
+    joining = list(_joining(items, prefix))
+    total = sum(step.joined for step in joining)
+    parts = parts if total >= parts * PART else 1
+    count = parts * max(1, math.ceil(total / (parts * bounds.tokens)))
     row: list[int] = []
-    tokens = positions = 0
-    before: Ids = ()
-    for place in order:
-        prompt = items[place].prompt
-        branches, wanted = branch_tokens(items[place]), positions_of(items[place])
-        more = len(prompt) - (common_prefix([before, prompt]) if row else prefix) + branches
-        if row and (tokens + more > bounds.tokens or positions + wanted > bounds.positions):
+    tokens = positions = done = rows = 0
+    for step in joining:
+        # what has gone into rows, with half of the item, against an even share for each row
+        even = rows + 1 < count and done + step.joined / 2 > (rows + 1) * total / count
+        full = tokens + step.joined > bounds.tokens or positions + step.wanted > bounds.positions
+        if row and (even or full):
             yield row
-            row, tokens, positions = [], 0, 0
-            more = len(prompt) - prefix + branches
-        row.append(place)
-        tokens, positions, before = tokens + more, positions + wanted, prompt
+            row, tokens, positions, rows = [], 0, 0, rows + 1
+        tokens += step.joined if row else step.alone
+        positions += step.wanted
+        done += step.joined
+        row.append(step.place)
     if row:
         yield row
+
+
+@dataclass(frozen=True, slots=True)
+class _Joining:
+    """The tokens that the item at `place` adds to a row after the item before it, and to a new one;
+    `wanted` positions are projected."""
+
+    place: int
+    joined: int
+    alone: int
+    wanted: int
+
+
+def _joining(items: Sequence[Encoded], prefix: int) -> Iterator[_Joining]:
+    """All items in the order of their prompts."""
+    before: Ids | None = None
+    for place in sorted(range(len(items)), key=lambda place: (items[place].prompt, place)):
+        prompt, branches = items[place].prompt, branch_tokens(items[place])
+        shared = prefix if before is None else common_prefix([before, prompt])
+        alone = len(prompt) - prefix + branches
+        yield _Joining(place, len(prompt) - shared + branches, alone, positions_of(items[place]))
+        before = prompt
 
 
 def branch_tokens(item: Encoded) -> int:

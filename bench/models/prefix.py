@@ -29,6 +29,7 @@ from bench.models.attention import CANNOT, runs_pieces
 from bench.models.batching import Budget, batches, common_prefix
 from bench.models.blocks import cut, in_blocks
 from bench.models.forest import Row, branch_tokens, fill, plant, positions_of
+from bench.models.lanes import lane_count, share, side_by_side
 from bench.models.model import Encoded
 from bench.models.projection import Wanted, project_only, sum_logprobs
 from bench.models.reach import reach
@@ -73,14 +74,20 @@ def score_packed(
     prefix = shared_prefix(items, cached_from)
     kept = kept or KeptPrefix()
     cache = kept.of(model, items[0].prompt[:prefix]) if prefix else None
+    budget = share(budget, model.device)
     width = _row_width(model, items, prefix, budget)
-    rows = list(fill(items, prefix, replace(budget, tokens=width)))
+    parts = lane_count(model.device) if runs_pieces(model) else 1
+    rows = list(fill(items, prefix, replace(budget, tokens=width), parts))
     planted = [plant([items[place] for place in row], prefix) for row in rows]
     lengths = [len(row.ids) for row in planted]
     positions = [sum(positions_of(items[place]) for place in row) for row in rows]
     bounds = replace(budget, rows=1) if runs_pieces(model) else budget
-    for batch in batches(lengths, positions, bounds):
-        scored = _score_batch(model, [planted[number] for number in batch], prefix, cache)
+    work = list(batches(lengths, positions, bounds))
+
+    def score(batch: Sequence[int]) -> list[Scores]:
+        return _score_batch(model, [planted[number] for number in batch], prefix, cache)
+
+    for batch, scored in zip(work, side_by_side(score, work, model.device), strict=True):
         places = [place for number in batch for place in rows[number]]
         yield from zip(places, scored, strict=True)
 

@@ -2,18 +2,23 @@
 
 A pre-hook on the output embedding keeps the hidden states of the wanted positions, so every
 architecture keeps its own scaling and soft-capping and no [batch, length, vocabulary] tensor is
-ever made.
+ever made. The hook stays; what is wanted is a matter of the thread (`bench.models.lanes`).
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from threading import Lock
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-ROWS_AT_ONCE = 128  # positions whose fp32 log-softmax is held at a time
+SOFTMAX_BYTES = {"cpu": 2**21}  # fp32 logits normalised at a time: what a core's cache holds
+MANY_BYTES = 2**25  # the same elsewhere
+HOOKING = Lock()
+WANTED: ContextVar[tuple[nn.Module, Tensor] | None] = ContextVar("WANTED", default=None)
 
 
 @contextmanager
@@ -21,16 +26,23 @@ def project_only(model: PreTrainedModel, positions: Tensor) -> Iterator[None]:
     """Within the block `model(...).logits` is [1, n, vocabulary], at flat `positions` [n] of the
     [batch * length] hidden states."""
     head: nn.Module = model.get_output_embeddings()  # type: ignore[no-untyped-call]
-
-    def keep(_: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        hidden = args[0]
-        return (hidden.reshape(-1, hidden.shape[-1])[positions].unsqueeze(0), *args[1:])
-
-    handle = head.register_forward_pre_hook(keep)
+    with HOOKING:
+        if keep_wanted not in head._forward_pre_hooks.values():
+            head.register_forward_pre_hook(keep_wanted)
+    token = WANTED.set((head, positions))
     try:
         yield
     finally:
-        handle.remove()
+        WANTED.reset(token)
+
+
+def keep_wanted(head: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
+    """The pre-hook: the inputs of `head` at the wanted positions; None leaves them as they are."""
+    wanted = WANTED.get()
+    if wanted is None or wanted[0] is not head:
+        return None
+    hidden = args[0]
+    return (hidden.reshape(-1, hidden.shape[-1])[wanted[1]].unsqueeze(0), *args[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +68,12 @@ def sum_logprobs(logits: Tensor, wanted: Wanted, owners: int) -> tuple[list[floa
     owner = torch.tensor(wanted.owners, device=device)
     normaliser = torch.empty(flat.shape[0], dtype=torch.float32, device=device)
     best = torch.empty(flat.shape[0], dtype=torch.long, device=device)
-    for start in range(0, flat.shape[0], ROWS_AT_ONCE):
-        part = flat[start : start + ROWS_AT_ONCE].float()
-        normaliser[start : start + ROWS_AT_ONCE] = part.logsumexp(-1)
-        best[start : start + ROWS_AT_ONCE] = part.argmax(-1)
+    held = SOFTMAX_BYTES.get(device.type, MANY_BYTES)
+    at_once = max(1, held // (4 * flat.shape[1]))
+    for start in range(0, flat.shape[0], at_once):
+        part = flat[start : start + at_once].float()
+        normaliser[start : start + at_once] = part.logsumexp(-1)
+        best[start : start + at_once] = part.argmax(-1)
     logprobs = flat[rows, tokens].float() - normaliser[rows]
     missed = (best[rows] != tokens).double()
     sums = torch.zeros(2, owners, dtype=torch.float64, device=device)

@@ -14,6 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from bench.models.batching import Budget, batches
+from bench.models.lanes import share, side_by_side
 from bench.models.model import Encoded
 from bench.models.projection import Wanted, project_only, sum_logprobs
 
@@ -34,12 +35,19 @@ def score_rows(
     reads = list(rows)
     found: list[dict[int, tuple[float, bool]]] = [{} for _ in items]
     lengths = [len(prompt) + len(read) + 1 for prompt, read in reads]
-    for batch in batches(lengths, [len(read) + 1 for _, read in reads], budget):
+    positions = [len(read) + 1 for _, read in reads]
+    work = list(batches(lengths, positions, share(budget, model.device)))
+
+    def score_batch(batch: Sequence[int]) -> Scores:
         chosen = [reads[number] for number in batch]
-        asked = [rows[read] for read in chosen]
-        tokens = [[items[place].continuations[number] for place, number in row] for row in asked]
-        scores = zip(*_score_batch(model, chosen, tokens), strict=True)
-        places = (place for row in asked for place in row)
+        tokens = [
+            [items[place].continuations[number] for place, number in rows[read]] for read in chosen
+        ]
+        return _score_batch(model, chosen, tokens)
+
+    for batch, scored in zip(work, side_by_side(score_batch, work, model.device), strict=True):
+        places = (place for number in batch for place in rows[reads[number]])
+        scores = zip(*scored, strict=True)
         for (place, number), score in zip(places, scores, strict=True):
             found[place][number] = score
             if len(found[place]) == len(items[place].continuations):

@@ -1,12 +1,12 @@
 """Forest rows: each beginning once, and every token is seen by what descends from it."""
 
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bench.models.batching import Budget
 from bench.models.blocks import cut
-from bench.models.forest import fill, plant, positions_of
+from bench.models.forest import PART, fill, plant, positions_of
 from bench.models.model import Encoded
 
 TOKENS = st.integers(0, 2)  # few, so that much is shared
@@ -65,6 +65,18 @@ def test_rows_hold_every_item_once_within_their_bounds(items, tokens, positions)
         if len(row) > 1:
             assert len(plant(chosen).ids) <= tokens
             assert sum(map(positions_of, chosen)) <= positions
+
+
+@given(lengths=st.lists(st.integers(1, 60), min_size=12, max_size=40), parts=st.integers(1, 3))
+def test_rows_are_even_and_a_multiple_of_the_parts(lengths, parts):
+    items = [Encoded((number, *range(length)), ((1,),)) for number, length in enumerate(lengths)]
+    total = sum(lengths) + len(lengths)
+    assume(total >= parts * PART)
+    rows = list(fill(items, 0, Budget(10_000, 10_000, rows=1), parts))
+    assert len(rows) == parts
+    for row in rows:
+        held = sum(1 + lengths[place] for place in row)
+        assert abs(held - total / parts) <= max(lengths) + 1
 
 
 def test_similar_prompts_come_to_stand_in_one_row():

@@ -187,6 +187,7 @@ def test_a_prefix_is_run_once_for_all_calls_that_share_it(opened):
 def test_what_some_prompts_share_is_read_once(opened):
     """Two subjects with shots of their own, each question in two wordings, and a duplicate."""
     model = opened("llama")
+    model.load()
     read: list[int] = []
     handle = model.model.get_input_embeddings().register_forward_hook(
         lambda _, args, out: read.append(args[0].numel())

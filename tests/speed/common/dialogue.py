@@ -81,5 +81,6 @@ def start_worker(command: Sequence[str], threads: int) -> Iterator[Worker]:
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Ours, told to be quiet and to use so many threads."""
-    return {**os.environ, **QUIET, "OMP_NUM_THREADS": str(threads)}
+    """Ours, told to be quiet and to use so many threads; each program says itself how they wait."""
+    kept = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    return {**kept, **QUIET, "OMP_NUM_THREADS": str(threads)}

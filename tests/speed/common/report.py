@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.models.install import prepare_local
 
 REPORT = Path(__file__).parents[3] / "leaderboard" / "speed.json"
-QUIET = {"CI": "1", "HF_HUB_OFFLINE": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONWARNINGS": "ignore"}
+QUIET = {"CI": "1", "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
 
 
 def machine() -> dict[str, object]:
