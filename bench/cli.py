@@ -18,7 +18,7 @@ from bench.cli_board import board
 from bench.cli_checkpoint import VERBS as CHECKPOINT_VERBS
 from bench.cli_options import AsJson, Chat, DataRoot, Device, DType, TaskFolders, Unsafe, print_json
 from bench.cli_training import VERBS as TRAINING_VERBS
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError, ProblemsError, UsageError
 
 if TYPE_CHECKING:
     from bench.api import EvaluatedRun
@@ -38,6 +38,11 @@ def main() -> None:
     """Entry point of the `bench` command."""
     try:
         code = app(prog_name="bench", standalone_mode=False)
+    except ProblemsError as error:
+        from bench.terminal import print_problems
+
+        print_problems(error)
+        code = 1
     except BenchError as error:
         _complain(error.cause, error.remedy)
         code = 1

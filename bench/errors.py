@@ -14,7 +14,7 @@ tasks/a/task.yaml: kind: 'qq' is not a kind
   try: write one of: qa, code
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -26,7 +26,7 @@ class BenchError(Exception):
         self.remedy = remedy
         super().__init__(f"{cause}\n  try: {remedy}" if remedy else cause)
 
-    def __reduce__(self) -> tuple[type["BenchError"], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type["BenchError"], tuple[object, ...]]:
         # The default would rebuild from the joined message when a worker process raises.
         return type(self), (self.cause, self.remedy)
 
@@ -41,6 +41,17 @@ class ModelError(BenchError):
 
 class RunError(BenchError):
     """A run folder, ledger or result file is missing, damaged or cannot be written."""
+
+
+class ProblemsError(RunError):
+    """Several things are wrong at once: `heading` says how many, `lines` what, one a line."""
+
+    def __init__(self, heading: str, lines: Sequence[str]) -> None:
+        self.heading, self.lines = heading, tuple(lines)
+        super().__init__("\n".join([heading, *lines]))
+
+    def __reduce__(self) -> tuple[type["BenchError"], tuple[object, ...]]:
+        return type(self), (self.heading, self.lines)
 
 
 class SandboxError(BenchError):

@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from bench.errors import ProblemsError
 from bench.types import Cell, Record, Run
 
 OUT = Console(soft_wrap=False, highlight=False)
@@ -63,6 +64,13 @@ def print_error(cause: str, remedy: str) -> None:
     ERR.print(Text.assemble(("error: ", "bold red"), _one_line(cause)), soft_wrap=True)
     if remedy:
         ERR.print(Text.assemble(("  try: ", "bold"), _one_line(remedy)), soft_wrap=True)
+
+
+def print_problems(problems: ProblemsError) -> None:
+    """The heading on stderr, and below it a numbered line for each problem."""
+    print_error(problems.heading, "")
+    for number, line in enumerate(problems.lines, start=1):
+        print_note(f"{number:3}. {_one_line(line)}")
 
 
 def print_note(text: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench.errors import RunError
+from bench.errors import ProblemsError
 from bench.reporting.results.files import dumped, load_result, path_of, save_result
 from bench.reporting.results.publishable import Problem
 from bench.reporting.results.schema import Result
@@ -40,7 +40,8 @@ def write_bundle(bundle: Bundle, out: Path, replace: bool = False) -> list[Writt
     differs only with `replace`. Nothing is written while there is a problem.
 
     Raises:
-        RunError: there are problems, they are all named; or a file cannot be read or written.
+        ProblemsError: there are some, they are all named.
+        RunError: a file cannot be read or written.
     """
     refused = [] if replace else [p for r in bundle.results if (p := _published(out, r))]
     refuse([*bundle.problems, *refused])
@@ -61,12 +62,12 @@ def write_bundle(bundle: Bundle, out: Path, replace: bool = False) -> list[Writt
 
 
 def refuse(problems: Sequence[Problem]) -> None:
-    """Raise RunError where there are problems: each on a line with what to do about it."""
+    """Raise ProblemsError where there are some: each on a line with what to do about it."""
     if not problems:
         return
     count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
-    lines = [f"  {problem.rule}: {problem}\n    try: {problem.remedy}" for problem in problems]
-    raise RunError("\n".join([f"{count}, so nothing was written:", *lines]))
+    lines = [f"{problem.rule}: {problem}; try: {problem.remedy}" for problem in problems]
+    raise ProblemsError(f"{count}, so nothing was written:", lines)
 
 
 def _state(out: Path, result: Result) -> State:
