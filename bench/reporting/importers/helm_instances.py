@@ -87,8 +87,9 @@ def _instance(entry: Document, state: Mapping[Key, Document], scenario: str) -> 
 
 def _mean(stat: Document) -> float:
     """A stat without its mean still has sum and count."""
-    found = stat.finite("mean")
-    return stat.number("sum") / stat.count("count") if found is None else found
+    if stat.content.get("mean") is None:
+        return stat.number("sum") / stat.count("count")
+    return stat.number("mean")
 
 
 def _digest(state: Document) -> str:

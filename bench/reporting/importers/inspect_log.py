@@ -91,6 +91,7 @@ def _result(log: Log, lost: set[str]) -> Result:
     lost |= unread(whole, READ)
     found = [scored(sample, cluster_key(header)) for sample in log.samples]
     metrics = _metrics(header, found, lost)
+    lost |= {told for metric in metrics for told in _no_number(where, metric.name, found)}
     rows = [_row(one, metrics) for one in found]
     return Result(
         schema_version=SCHEMA_VERSION,
@@ -118,6 +119,13 @@ def _metrics(header: Document, found: Sequence[Scored], lost: set[str]) -> list[
     if not metrics:
         raise RunError(f"{header.where}: no score is a number from 0 to 1; found {names}", REMEDY)
     return metrics
+
+
+def _no_number(where: str, name: str, found: Sequence[Scored]) -> list[str]:
+    """A sentence where samples lack a number of the metric `name`; they are kept as failed."""
+    lacking = [one.id for one in found if not one.failure and one.scores.get(name) is None]
+    told = f"{where}: samples.scores.{name}: no number for {len(lacking)} samples, as for "
+    return [f"{told}{lacking[0]!r}; they count as failed"] if lacking else []
 
 
 def _row(one: Scored, metrics: Sequence[Metric]) -> Row:

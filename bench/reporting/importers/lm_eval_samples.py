@@ -17,10 +17,20 @@ READ_SAMPLES = frozenset(
 
 
 def metrics_of(samples: Sequence[Document]) -> tuple[list[str], list[str]]:
-    """The metrics that every line has a number of, and the others, as the lines name them."""
+    """The metrics that the lines have numbers of, and those over all documents, as they name them.
+
+    Raises:
+        RunError: a line has no finite number of a metric that is no list in all of them.
+    """
     names = list(dict.fromkeys(name for sample in samples for name in sample.texts("metrics")))
-    single = [name for name in names if all(sample.finite(name) is not None for sample in samples)]
-    return single, [name for name in names if name not in single]
+    over_all = [
+        name for name in names if all(isinstance(one.content.get(name), list) for one in samples)
+    ]
+    single = [name for name in names if name not in over_all]
+    for sample in samples:
+        for name in single:
+            sample.number(name)
+    return single, over_all
 
 
 def rows_of(samples: Sequence[Document], metrics: Sequence[str], generated: bool) -> list[Row]:
