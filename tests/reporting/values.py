@@ -1,7 +1,9 @@
 """Runs, records and cells that the reporting tests start from."""
 
 from dataclasses import replace
+from pathlib import Path
 
+from bench.store import load_run, save_run
 from bench.types import Cell, Record, Reply, Run, TaskRun
 
 CELL = Cell(
@@ -102,3 +104,11 @@ def records(name: str, *scores: float | None, metric: str = "accuracy") -> list[
         )
         for place, score in enumerate(scores)
     ]
+
+
+def as_a_model(folder: Path) -> Path:
+    """The run of a fake in `folder`, written again as that of a model with weights."""
+    run, found = load_run(folder)
+    name = run.model.replace(":", "-")
+    save_run(folder, replace(run, model=name, model_description={"name": name}), found)
+    return folder

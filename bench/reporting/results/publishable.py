@@ -102,6 +102,21 @@ def provenance(given: Given) -> Iterator[Problem]:
             yield Problem(given.file, key, "provenance", "nothing", expected, AGAIN)
 
 
+def real(given: Given) -> Iterator[Problem]:
+    """A model answered: a fake is told the answers, or none, so its scores are no result."""
+    told = given.run.model_description.get("family")
+    if told == "fake" or given.run.model.startswith("fake:"):
+        yield Problem(
+            given.file,
+            "model",
+            "real",
+            f"the fake {given.run.model}, made to test tasks",
+            "a model with weights",
+            f"bench eval MODEL -t {given.run.tasks[0].task if given.run.tasks else 'core'}, "
+            "and leave this run out",
+        )
+
+
 def unchanged(given: Given) -> Iterator[Problem]:
     """Rows, scoring and version of a task are what they are in the registry."""
     for entry in given.run.tasks:
@@ -134,7 +149,7 @@ def limits(given: Given) -> Iterator[Problem]:
             )
 
 
-RUN_RULES: tuple[Rule, ...] = (tasks, counts, provenance, unchanged, complete, limits)
+RUN_RULES: tuple[Rule, ...] = (tasks, real, counts, provenance, unchanged, complete, limits)
 
 
 def _changes(given: Given, entry: TaskRun, known: KnownTask) -> Iterator[Problem]:
