@@ -13,7 +13,7 @@ from bench.reporting.site.serve import open_server
 from bench.store import save_run
 from tests.evaluation.folders import CHOOSES, write_task
 from tests.reporting.comparison.made import model, result
-from tests.reporting.values import descended, records, task
+from tests.reporting.values import as_a_model, descended, records, task
 
 LEFT, RIGHT = [1.0] * 30 + [0.0] * 10, [0.0, 1.0] * 20
 
@@ -172,6 +172,8 @@ def test_check_finds_an_edited_score(bench, results):
 def test_a_run_is_submitted_and_becomes_a_board(bench, tmp_path):
     write_task(tmp_path / "t", "choices", **CHOOSES)
     assert bench("eval fake:gold -t choices --tasks t -o runs").code == 0
+    assert "the fake fake:gold" in bench("submit runs --tasks t -o results").err
+    as_a_model(*tmp_path.glob("runs/fake-*"))
     shown = bench("submit runs --tasks t -o results")
     assert shown.code == 0, shown.err
     assert "new" in shown.out
@@ -179,9 +181,21 @@ def test_a_run_is_submitted_and_becomes_a_board(bench, tmp_path):
     assert bench("board build results -o site").code == 0
 
 
+def test_problems_of_a_submission_stand_one_a_line_with_file_and_key(bench, tmp_path):
+    write_task(tmp_path / "t", "choices", **CHOOSES)
+    for limit in (1, 2):
+        bench(f"eval fake:gold -t choices --tasks t -o runs --limit {limit}")
+    shown = bench("submit runs --tasks t -o results")
+    heading, *lines = shown.err.splitlines()
+    assert heading == f"error: {len(lines)} problems, so nothing was written:"
+    assert [line.split(".")[0].strip() for line in lines] == ["1", "2", "3", "4"]
+    assert all("run.json: " in line and "; try: " in line for line in lines)
+
+
 def test_a_limited_run_is_submitted_only_when_that_is_meant(bench, tmp_path):
     write_task(tmp_path / "t", "choices", **CHOOSES)
     bench("eval fake:gold -t choices --tasks t -o runs --limit 1")
+    as_a_model(*tmp_path.glob("runs/fake-*"))
     assert bench("submit runs --tasks t -o results").code == 1
     assert not (tmp_path / "results").exists()
     assert bench("submit runs --tasks t -o results --allow-limit").code == 0

@@ -5,6 +5,8 @@ content without the digest, so an edited score is found out when the file is rea
 
     leaderboard/results/smollm2-135m/1f0c9a72/topic.json
     leaderboard/results/gpt-175b/released/truthful_qa@instruction.json    a named wording
+    leaderboard/results/smollm2-135m/1f0c9a72/topic~5-shot.json           solved examples before it
+    leaderboard/results/org-one~3f2a91c4/unstated/topic.json              named org/one
 """
 
 import hashlib
@@ -23,14 +25,20 @@ from bench.types import Json
 SEAL = "sha256"
 REMEDY = "restore the file from the run it came from: bench submit RUN"
 UNSAFE = re.compile(r"[^\w.+-]+", re.ASCII)
+LONGEST = 80  # characters of a name; file systems take 255 bytes for task, wording and all
+DIGEST = re.compile("[0-9a-f]{12,}")  # a revision that names weights, not a word like "released"
 
 
 def path_of(result: Result) -> Path:
-    """Where a Result belongs below the folder of results."""
-    task = result.task.name
-    variant = f"@{_safe(result.task.variant)}" if result.task.variant else ""
-    model = result.model
-    return Path(_safe(model.name)) / _safe(model.revision) / f"{_safe(task)}{variant}.json"
+    """Where a Result belongs below the folder of results: one place for each that may be published
+    beside the others."""
+    model, task = result.model, result.task
+    variant = f"@{_part(task.variant)}" if task.variant else ""
+    shots = result.settings.get("shots")
+    solved = f"~{shots}-shot" if isinstance(shots, int) and shots > 0 else ""
+    # Where the revision tells the weights apart, the name need not.
+    named = _part(model.name, loosely=DIGEST.fullmatch(model.revision) is not None)
+    return Path(named) / _part(model.revision) / f"{_part(task.name)}{variant}{solved}.json"
 
 
 def save_result(folder: Path, result: Result) -> Path:
@@ -136,9 +144,16 @@ def _pretty(value: Json, indent: str) -> str:
     return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
 
 
-def _safe(name: str) -> str:
-    """A name as a part of a path that no system trips over, and that cannot climb out."""
-    return UNSAFE.sub("-", name).strip(".-") or "unnamed"
+def _part(name: str, loosely: bool = False) -> str:
+    """A name as a part of a path that no system trips over, and that cannot climb out.
+
+    What is lost of it is made good by a digest, unless `loosely`: then by none, if it is short.
+    """
+    safe = UNSAFE.sub("-", name).strip(".-") or "unnamed"
+    if len(safe) <= LONGEST and (loosely or safe == name):
+        return safe
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{safe[:LONGEST]}~{digest}"
 
 
 def _first_problem(error: ValidationError) -> str:

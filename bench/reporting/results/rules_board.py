@@ -5,20 +5,21 @@ Called by `bench.reporting.results.audit`. Each yields the file and a sentence f
     ("a/1f/topic.json", "task.version: found 1, b/2c/topic.json has 2")
 """
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
+from bench.reporting.results.files import DIGEST, path_of
 from bench.reporting.results.rule import Board, Entry, Rule, Rules, Told
 from bench.reporting.results.rules_record import few
 from bench.reporting.results.schema import Metric, Result
 
-DIGEST = re.compile("[0-9a-f]{12,}")  # a revision that names weights, not a word like "released"
 ENOUGH = 10  # scored items: so many equal answers are no accident
 
 
 def runs(board: Board) -> Told:
-    """A model was asked a task in one wording once."""
-    for first, entry in _later(board.entries, lambda entry: (_model(entry), _asked(entry.result))):
+    """A model was asked a task in one wording, with as many solved examples before it, once."""
+    for first, entry in _later(
+        board.entries, lambda entry: (_model(entry), path_of(entry.result).name)
+    ):
         ours, theirs = entry.result.settings, first.result.settings
         keys = [key for key in sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)]
         how = f"with other settings ({', '.join(keys)})" if keys else "with the same settings"

@@ -132,9 +132,8 @@ def test_of_two_runs_of_a_task_the_later_is_taken_and_the_other_named(tmp_path):
     write_lines(tmp_path / f"samples_{CHOOSE}_{later}.jsonl", samples[CHOOSE])
     found = read_lm_eval(tmp_path)
     assert by_task(found)[CHOOSE, ""].items.scores["acc"] == (1.0, 1.0)
-    assert f"org-one/82047f5e/{CHOOSE}.json: an earlier run of 2026-01-21T02:59:43+00:00" in (
-        found.lost
-    )
+    place = f"org-one~800a87da/82047f5e/{CHOOSE}~5-shot.json"
+    assert f"{place}: an earlier run of 2026-01-21T02:59:43+00:00" in found.lost
 
 
 def test_a_task_whose_samples_are_missing_or_empty_is_named_and_the_others_read(tmp_path):

@@ -188,11 +188,11 @@ def test_models_that_are_equal_by_accident_are_no_copies(board):
 
 
 def test_a_task_asked_twice_of_one_model_is_found_with_the_settings_that_differ(board):
-    again = replace(result(), settings={"shots": 5, "limit": None})
+    again = replace(result(), settings={"shots": 0, "seed": 5, "limit": None})
     copied = save_result(board / "again", again)
-    copied.rename(board / TOPIC.replace("topic", "topic-5"))
+    copied.rename(board / TOPIC.replace("topic", "topic-again"))
     (finding,) = [finding for finding in audit([board]) if finding.rule == "runs"]
-    assert finding.told.endswith("/topic-5.json too, with other settings (shots)")
+    assert finding.told.endswith("/topic-again.json too, with other settings (seed)")
 
 
 def test_files_of_one_model_that_say_different_things_of_it_are_found(board):

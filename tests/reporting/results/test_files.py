@@ -25,8 +25,39 @@ def test_the_same_result_is_the_same_bytes():
 
 
 def test_the_place_of_a_result_says_model_revision_task_and_wording():
-    assert str(path_of(ONE)) == "org-base/r-org-base/topic.json"
-    assert path_of(result(model(), [1.0], variant="no shots")).name == "topic@no-shots.json"
+    assert str(path_of(result(model("base"), [1.0]))) == "base/r-base/topic.json"
+    assert path_of(result(model("base"), [1.0], variant="qa")).name == "topic@qa.json"
+
+
+def test_with_solved_examples_a_result_has_a_place_of_its_own():
+    places = {path_of(replace(ONE, settings={"shots": shots})).name for shots in (None, 0, 5, 10)}
+    assert places == {"topic.json", "topic~5-shot.json", "topic~10-shot.json"}
+
+
+def test_a_name_known_by_a_digest_of_its_weights_is_written_plainly():
+    assert path_of(result(model("demo/sft", revision="0123456789abcdef"), [1.0])).parts[0] == (
+        "demo-sft"
+    )
+
+
+NAMES = ["my/model", "my-model", "my model", "模型", "模", "a" * 300, "a" * 301, "", "..", "x~y"]
+
+
+def test_different_names_have_different_places():
+    for change in (
+        lambda name: result(model(name, revision="unstated"), [1.0]),
+        lambda name: result(model("base", revision=name), [1.0]),
+        lambda name: result(model(), [1.0], task=name),
+        lambda name: result(model(), [1.0], variant=f"v{name}"),
+    ):
+        assert len({path_of(change(name)) for name in NAMES}) == len(NAMES)
+
+
+@given(st.text(min_size=200, max_size=400), st.sampled_from(["unstated", "0" * 16]))
+def test_no_part_of_a_path_is_longer_than_file_systems_take(name, revision):
+    long = result(model(name, revision=revision), [1.0], task=name, variant=name)
+    path = path_of(replace(long, settings={"shots": 10**6}))
+    assert max(len(part.encode()) for part in path.parts) < 220  # what is written first is longer
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

@@ -16,6 +16,7 @@ from bench.reporting.results.submission import write_bundle
 from bench.reporting.results.submit import prepare
 from bench.store import load_run, save_run
 from tests.evaluation.folders import CAPITALS, CHOOSES, capitals, write_task
+from tests.reporting.values import as_a_model
 
 
 @pytest.fixture
@@ -28,13 +29,13 @@ def tasks(tmp_path):
 
 @pytest.fixture
 def ask(tasks, tmp_path):
-    """A function that runs a fake on both tasks and gives the folder of the run."""
+    """A function that runs a fake on both tasks, and gives the folder of the run as a model's."""
 
     def run(model="fake:random", names=("capitals", "choices"), **settings) -> Path:
         (done,) = bench.evaluate(
             model, names, output=tmp_path / "runs", task_folders=[tasks], **settings
         )
-        return done.folder
+        return as_a_model(done.folder)
 
     return run
 
@@ -198,10 +199,25 @@ def test_records_that_contradict_the_run_are_problems(ask, known, changed, rule)
 
 
 def test_two_runs_of_one_model_on_one_task_are_a_problem(ask, known):
-    first, second = (ask("fake:empty", ["capitals"], shots=shots) for shots in (0, 2))
+    first, second = (ask("fake:empty", ["capitals"], chat=chat) for chat in ("auto", "off"))
     (problem,) = prepare([first, second], known).problems
     assert (problem.path, problem.rule) == (second / "run.json", "duplicates")
     assert str(first) in problem.found
+
+
+def test_runs_with_other_shots_are_published_side_by_side(ask, known, tmp_path):
+    runs = [ask("fake:empty", ["capitals"], shots=shots) for shots in (0, 2)]
+    written = write_bundle(prepare(runs, known), tmp_path / "results")
+    assert [one.path.name for one in written] == ["capitals.json", "capitals~2-shot.json"]
+    assert audit([tmp_path / "results"]) == []
+
+
+def test_a_fake_is_not_published(tasks, known, tmp_path):
+    (done,) = bench.evaluate("fake:gold", ["capitals"], output=tmp_path, task_folders=[tasks])
+    (problem,) = prepare([done.folder], known).problems
+    assert (problem.key, problem.rule) == ("model", "real")
+    assert "fake:gold" in problem.found
+    assert "bench eval MODEL -t capitals" in problem.remedy
 
 
 def test_one_run_given_twice_is_one_run(ask, known):
@@ -240,7 +256,7 @@ def test_the_same_result_again_changes_nothing(ask, known, tmp_path):
 def test_another_result_is_refused_and_stays_unless_replaced(ask, known, tmp_path):
     bundle = prepare([ask(names=["capitals"])], known)
     (one,) = write_bundle(bundle, tmp_path / "results")
-    other = replace(bundle, results=(replace(bundle.results[0], settings={"shots": 5}),))
+    other = replace(bundle, results=(replace(bundle.results[0], settings={"shots": 0}),))
     with pytest.raises(RunError, match=r"settings.*expected none, or the same"):
         write_bundle(other, tmp_path / "results")
     assert load_result(one.path) == bundle.results[0]
