@@ -8,15 +8,17 @@ numbers seeded by the request, so a reply does not depend on its neighbours (`be
 """
 
 from collections.abc import Iterator, Sequence
+from threading import Event
 
 from transformers import PreTrainedModel
 
 from bench.models.batching import Budget
-from bench.models.draft import Endings, Generated, drafts_of
+from bench.models.draft import Draft, Endings, Generated, drafts_of
 from bench.models.fixed import in_fixed_batches
+from bench.models.lanes import merged, part_of, parted
 from bench.models.model import Encoded
 from bench.models.prefix import KeptPrefix, shared_prefix
-from bench.models.queue import Prefix
+from bench.models.reading import Prefix
 from bench.models.refill import refill
 from bench.models.refillable import How, refillable
 from bench.models.stops import Decode
@@ -39,12 +41,30 @@ def generate(
     model can be asked so. That is right for rows within its `bench.models.reach`. `kept` holds the
     prefix between calls.
     """
-    drafts, endings = drafts_of(items), Endings(end_ids, decode)
+    drafts = drafts_of(items)
     how: How = refillable(model) if share and items else "never"
     if how == "never":
-        return in_fixed_batches(model, drafts, budget, endings)
+        return in_fixed_batches(model, drafts, budget, Endings(end_ids, decode))
     prefix = _prefix(model, items, kept or KeptPrefix(), how)
-    return refill(model, drafts, budget, endings, prefix)
+    bounds, enough = part_of(budget, model.device), Event()
+    parts = parted(_by_prompt(drafts), _cost, model.device)
+    streams = [
+        refill(model, part, bounds, Endings(end_ids, decode), prefix, how == "front", enough)
+        for part in parts
+    ]
+    return merged(streams, enough)
+
+
+def _by_prompt(drafts: Sequence[Draft]) -> list[list[Draft]]:
+    """Drafts of equal prompts, which are read once, together."""
+    groups: dict[tuple[int, ...], list[Draft]] = {}
+    for draft in drafts:
+        groups.setdefault(draft.item.prompt, []).append(draft)
+    return list(groups.values())
+
+
+def _cost(draft: Draft) -> int:
+    return draft.most
 
 
 def _prefix(model: PreTrainedModel, items: Sequence[Encoded], kept: KeptPrefix, how: How) -> Prefix:

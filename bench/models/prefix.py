@@ -29,7 +29,7 @@ from bench.models.attention import CANNOT, runs_pieces
 from bench.models.batching import Budget, batches, common_prefix
 from bench.models.blocks import cut, in_blocks
 from bench.models.forest import Row, branch_tokens, fill, plant, positions_of
-from bench.models.lanes import lane_count, share, side_by_side
+from bench.models.lanes import lane_count, part_of, side_by_side
 from bench.models.model import Encoded
 from bench.models.projection import Wanted, project_only, sum_logprobs
 from bench.models.reach import reach
@@ -74,7 +74,7 @@ def score_packed(
     prefix = shared_prefix(items, cached_from)
     kept = kept or KeptPrefix()
     cache = kept.of(model, items[0].prompt[:prefix]) if prefix else None
-    budget = share(budget, model.device)
+    budget = part_of(budget, model.device)
     width = _row_width(model, items, prefix, budget)
     parts = lane_count(model.device) if runs_pieces(model) else 1
     rows = list(fill(items, prefix, replace(budget, tokens=width), parts))

@@ -83,14 +83,14 @@ class RaggedCache(Cache):
             self._resize(lanes, self.columns)
         return self.lanes
 
-    def place(self, cache: DynamicCache, row: int, start: int, stop: int) -> None:
-        """Append a row: the tokens from `start` to `stop` of a row of `cache`."""
-        lane, length = len(self.lengths), stop - start
+    def place(self, cache: DynamicCache, row: int, columns: Tensor | slice, length: int) -> None:
+        """Append a row: the `length` tokens in `columns` of a row of `cache`."""
+        lane = len(self.lengths)
         if length > self.columns:
             self._resize(self.lanes, self._roomy(length))
         for layer, (keys, values) in zip(self._layers, states_of(cache), strict=True):
-            layer.all_keys[lane, :, :length] = keys[row, :, start:stop]
-            layer.all_values[lane, :, :length] = values[row, :, start:stop]
+            layer.all_keys[lane, :, :length] = keys[row][:, columns]
+            layer.all_values[lane, :, :length] = values[row][:, columns]
         self.lengths.append(length)
 
     def drop(self, lane: int) -> None:

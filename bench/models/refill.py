@@ -9,6 +9,7 @@ times as long (16 rows of SmolLM2-135M in bf16).
 """
 
 from collections.abc import Iterator, Sequence
+from threading import Event
 
 import torch
 from torch import Tensor
@@ -18,8 +19,9 @@ from bench.models.batching import Budget
 from bench.models.draft import Draft, Endings, Generated
 from bench.models.draw import choose
 from bench.models.front import in_front
-from bench.models.queue import Prefix, Queue, ReadPrompt
+from bench.models.queue import Queue, ReadPrompt
 from bench.models.ragged import RaggedCache
+from bench.models.reading import Prefix
 
 AHEAD = 8  # one prompt is read ahead for so many rows
 
@@ -30,15 +32,18 @@ def refill(
     budget: Budget,
     endings: Endings,
     prefix: Prefix,
+    packed: bool,
+    enough: Event,
 ) -> Iterator[tuple[int, Generated]]:
     """(place, what was generated) of each of `drafts` as they end.
 
     There are at most `budget.rows` rows at a time, and no more than would hold `budget.tokens` if
     each became as long as the longest may. Right for models that `bench.models.refillable` accepts.
+    Ends early once there is `enough`.
     """
-    queue = Queue(model, drafts, prefix, budget.tokens // 2)
+    queue = Queue(model, drafts, prefix, budget.tokens // 2, packed)
     batch = Batch(model, prefix, max((draft.most for draft in drafts), default=0))
-    while queue or batch.drafts:
+    while (queue or batch.drafts) and not enough.is_set():
         rows = _rows(batch.drafts, queue, budget, prefix)
         rows = batch.reserve(min(rows, len(batch.drafts) + len(queue)))
         while queue and len(batch.drafts) < rows:
@@ -76,10 +81,10 @@ class Batch:
     def place(self, read: ReadPrompt) -> None:
         """Go on with what was read."""
         if self.cache is None:
-            self.cache = RaggedCache(read.cache, self.widest)
+            self.cache = RaggedCache(read.lying.cache, self.widest)
             self.cache.reserve(self.rows)
-        length = len(read.draft.item.prompt)
-        self.cache.place(read.cache, read.row, self.prefix.apart, length)
+        length = len(read.draft.item.prompt) - self.prefix.apart
+        self.cache.place(read.lying.cache, read.lying.row, read.lying.columns, length)
         self.drafts.append(read.draft)
 
     def advance(self, endings: Endings) -> Iterator[tuple[int, Generated]]:

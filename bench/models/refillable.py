@@ -1,4 +1,5 @@
-"""Which models can be given a new row in the midst of others, and a prefix in front: a probe.
+"""Which models can be given a new row in the midst of others, a prefix in front and prompts in one
+row: a probe.
 
 Two rows of unequal length are written side by side, one leaves, and every prediction is compared
 with that of a whole forward pass. `bench.models.decode` asks once a model.
@@ -17,7 +18,8 @@ from bench.models.attention import CANNOT, runs_pieces
 from bench.models.draft import Endings, drafts_of
 from bench.models.model import Encoded
 from bench.models.prefix import run_prefix
-from bench.models.queue import Prefix, Queue
+from bench.models.queue import Queue
+from bench.models.reading import Prefix
 from bench.models.refill import Batch
 from bench.types import Generation
 
@@ -30,7 +32,8 @@ _KNOWN: "WeakKeyDictionary[PreTrainedModel, How]" = WeakKeyDictionary()
 
 
 def refillable(model: PreTrainedModel) -> How:
-    """Whether rows can be refilled, with what they share in front of all or copied to each."""
+    """Whether rows can be refilled, with what they share in front of all and prompts packed into
+    one row, or with copies of it in padded rows."""
     if model not in _KNOWN:
         _KNOWN[model] = _probe(model)
     return _KNOWN[model]
@@ -68,7 +71,7 @@ def _predicted(
 ) -> list[tuple[list[int], Tensor]]:
     """Rows of token ids, and the logits [vocabulary] after each: one row, two, the other alone."""
     drafts = drafts_of([Encoded(prompt, generation=Generation(9)) for prompt in prompts])
-    queue = Queue(model, drafts, prefix, most_kept=2 * len(prompts[0]))
+    queue = Queue(model, drafts, prefix, 2 * len(prompts[0]), packed=prefix.front)
     batch = Batch(model, prefix, max(draft.most for draft in drafts))
     list(queue.read(len(drafts), Endings(frozenset(), str)))
     batch.reserve(len(drafts))

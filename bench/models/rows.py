@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from bench.models.batching import Budget, batches
-from bench.models.lanes import share, side_by_side
+from bench.models.lanes import part_of, side_by_side
 from bench.models.model import Encoded
 from bench.models.projection import Wanted, project_only, sum_logprobs
 
@@ -36,7 +36,7 @@ def score_rows(
     found: list[dict[int, tuple[float, bool]]] = [{} for _ in items]
     lengths = [len(prompt) + len(read) + 1 for prompt, read in reads]
     positions = [len(read) + 1 for _, read in reads]
-    work = list(batches(lengths, positions, share(budget, model.device)))
+    work = list(batches(lengths, positions, part_of(budget, model.device)))
 
     def score_batch(batch: Sequence[int]) -> Scores:
         chosen = [reads[number] for number in batch]

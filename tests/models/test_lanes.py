@@ -1,12 +1,15 @@
 """Batches side by side: in order, each lane by itself, and the same answers as one by one."""
 
 import threading
+from itertools import chain
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.models.batching import Budget
-from bench.models.lanes import lane_count, share, side_by_side
+from bench.models.lanes import lane_count, merged, part_of, parted, side_by_side
 from bench.models.model import Encoded
 from bench.models.prefix import score_packed
 from bench.models.projection import project_only
@@ -64,6 +67,51 @@ def test_an_error_is_raised_at_its_turn_and_what_waits_is_not_begun(two_threads)
     assert len(begun) == settled
 
 
+def test_streams_run_at_once_and_all_they_give_comes(two_threads):
+    together = threading.Barrier(2, timeout=20)
+
+    def stream(numbers):
+        for number in numbers:
+            together.wait()
+            yield number
+
+    assert sorted(merged([stream(range(3)), stream(range(10, 13))], threading.Event())) == [
+        0,
+        1,
+        2,
+        10,
+        11,
+        12,
+    ]
+
+
+def test_an_error_of_one_stream_ends_the_others(two_threads):
+    enough = threading.Event()
+
+    def endless():
+        yield 1
+        enough.wait(20)
+
+    def broken():
+        yield 1
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(merged([endless(), broken()], enough))
+    assert enough.is_set()
+
+
+@given(
+    groups=st.lists(st.lists(st.integers(1, 50), min_size=1, max_size=4), min_size=1, max_size=20)
+)
+def test_lanes_get_whole_groups_of_about_the_same_cost(groups):
+    lanes = parted(groups, int, CPU)
+    assert sorted(item for lane in lanes for item in lane) == sorted(chain(*groups))
+    loads = [sum(lane) for lane in lanes]
+    assert max(loads) - min(loads) <= max(map(sum, groups))
+    assert len(lanes) == min(2, len(groups))
+
+
 def test_one_thread_runs_one_batch_after_the_other():
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -76,8 +124,8 @@ def test_one_thread_runs_one_batch_after_the_other():
 
 def test_lanes_together_hold_what_a_batch_may():
     assert lane_count(CPU) == 2
-    assert share(Budget(100, 10, 3), CPU) == Budget(50, 5, 3)
-    assert share(Budget(100, 10, 3), torch.device("cuda")) == Budget(100, 10, 3)
+    assert part_of(Budget(100, 10, 4), CPU) == Budget(50, 5, 2)
+    assert part_of(Budget(100, 10, 3), torch.device("cuda")) == Budget(100, 10, 3)
 
 
 @pytest.mark.parametrize("score", [score_packed, score_rows])

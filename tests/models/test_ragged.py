@@ -49,7 +49,8 @@ def test_rows_see_their_own_tokens_and_no_others(events):
     for number, (event, value) in enumerate(events):
         if event == "place" and cache.reserve(len(known) + 1) > len(known):
             group = read([value, value + 3], number)
-            cache.place(group, number % 2, 1, value + 1)
+            columns = slice(1, value + 1) if value % 2 else torch.arange(1, value + 1)
+            cache.place(group, number % 2, columns, value)
             known.append(
                 [
                     (keys[number % 2, :, 1 : value + 1], values[number % 2, :, 1 : value + 1])
@@ -84,8 +85,8 @@ def test_tokens_are_written_in_place():
     """Room is made anew a few times, not with every token."""
     cache = RaggedCache(read([1], 0), widest=400)
     cache.reserve(3)
-    for row in range(3):
-        cache.place(read([20, 9, 3], 1), row, 0, (20, 9, 3)[row])
+    for row, length in enumerate((20, 9, 3)):
+        cache.place(read([20, 9, 3], 1), row, slice(length), length)
     places = set()
     for _ in range(300):
         rows_of(cache, 0)
@@ -97,8 +98,8 @@ def test_tokens_are_written_in_place():
 def test_room_gets_smaller_when_the_longest_row_has_left():
     cache = RaggedCache(read([1], 0), widest=400)
     cache.reserve(2)
-    cache.place(read([300], 1), 0, 0, 300)
-    cache.place(read([10], 2), 0, 0, 10)
+    cache.place(read([300], 1), 0, slice(300), 300)
+    cache.place(read([10], 2), 0, slice(10), 10)
     cache.drop(0)
     rows_of(cache, 0)
     assert cache.columns < 40
@@ -108,8 +109,8 @@ def test_room_gets_smaller_when_the_longest_row_has_left():
 def test_rows_lie_without_gaps_and_are_no_wider_than_the_widest_may_be():
     cache = RaggedCache(read([1], 0), widest=31)
     cache.reserve(4)
-    for row in range(2):
-        cache.place(read([30, 5], 1), row, 0, (30, 5)[row])
+    for row, length in enumerate((30, 5)):
+        cache.place(read([30, 5], 1), row, slice(length), length)
     cache.extend()
     keys, _ = cache.update(*2 * (torch.zeros(2, HEADS, 1, DIM),), 0)
     assert keys.is_contiguous()
