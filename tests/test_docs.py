@@ -78,3 +78,11 @@ def test_contributing_names_every_scorer(name):
 def test_links_to_files_of_the_repository_lead_somewhere(file):
     targets = re.findall(r"\]\(([^)#:]+)\)", (ROOT / file).read_text("utf-8"))
     assert [target for target in targets if not ((ROOT / file).parent / target).exists()] == []
+
+
+def test_options_that_the_readme_gives_for_those_of_lm_eval_are_options_of_eval():
+    rows = re.findall(r"^\| `--[^|]*\|([^|]*)\|$", README, flags=re.MULTILINE)
+    named = {flag for row in rows for flag in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", row)}
+    known = {flag for option in VERBS["eval"].params for flag in option.opts}
+    assert len(rows) >= 10
+    assert named <= known
