@@ -103,6 +103,7 @@ def rank(
     """Sample replies to the train prompts of tasks and rank them; writes rankings.jsonl."""
     from bench.api import train_loaded
     from bench.terminal_training import TrainingView
+    from bench.training.stage_file import check_own_rankings
 
     by = {"scorer": scorer, "model": model, "judge": judge}
     if sum(map(bool, by.values())) != 1:
@@ -119,6 +120,7 @@ def rank(
         "temperature": temperature,
         "max_reply": max_reply,
     }
+    check_own_rankings(output)
     loaded = _rank_recipe(checkpoint, prompts, output.resolve().name, stage, seed)
     with TrainingView() as view:
         done = train_loaded(

@@ -183,3 +183,14 @@ def test_an_evaluation_takes_what_was_trained(world, capsys, tmp_path):
     assert call(f"{asked} --tasks {world.folder / 'tasks'} --json") == 0
     (run,) = json.loads(capsys.readouterr().out)["runs"]
     assert run["cells"][0]["n"] == 2
+
+
+@pytest.mark.parametrize("beside", [{}, {"stage.json": "{}"}])
+def test_rank_overwrites_no_rankings_that_it_did_not_write(capsys, tmp_path, beside):
+    for name, content in {"rankings.jsonl": "mine\n", **beside}.items():
+        (tmp_path / name).write_text(content)
+    assert call(f"rank smollm2-135m -p topic --scorer headline -o {tmp_path}") == 1
+    err = capsys.readouterr().err
+    assert f"{tmp_path}/rankings.jsonl: not as bench rank wrote it" in err
+    assert f"-o {tmp_path}-2" in err
+    assert (tmp_path / "rankings.jsonl").read_text() == "mine\n"

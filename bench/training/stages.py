@@ -18,11 +18,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Literal
-
-from pydantic import TypeAdapter, ValidationError
 
 from bench.cards import SCHEMA_VERSION, read_card, write_card
 from bench.environment import environment, git_state, peak_memory_bytes
@@ -31,11 +28,11 @@ from bench.models.weights import find_weights
 from bench.store import write_atomic
 from bench.training.aside import put_unknown_aside
 from bench.training.inputs import inputs_digest
-from bench.training.ranking.rank import RANKINGS
 from bench.training.ranking.rank_stage import run_rank
 from bench.training.recipe import policy_names, reward_names
 from bench.training.runners import run_dpo, run_grouped, run_ppo, run_reward, run_sft
 from bench.training.settings import Dpo, Grpo, Ppo, Rank, Reward, Rloo, Sft, StageSettings
+from bench.training.stage_file import rankings_digest, read_stage_file, write_stage_file
 from bench.training.stale import stale_parents
 from bench.training.steps.last_good import last_good_folder
 from bench.training.steps.loop import Site
@@ -44,7 +41,6 @@ from bench.training.steps.state import BEFORE, STATE, WORK, load_facts
 from bench.training.workshop import Workshop
 from bench.types import Card, Parent, Stage
 
-STAGE_FILE = "stage.json"
 TrainedSettings = Sft | Reward | Dpo | Ppo | Rloo | Grpo
 
 
@@ -57,18 +53,6 @@ class FinishedStage:
     folder: Path
     ran: bool
     metrics: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class StageFile:
-    """`stage.json`: what a card is to a checkpoint, beside the rankings of a rank stage."""
-
-    inputs_digest: str
-    rankings_digest: str
-    metrics: dict[str, float]
-
-
-_STAGE_FILE = TypeAdapter(StageFile)
 
 
 def run_stages(
@@ -109,7 +93,7 @@ def _run(workshop: Workshop, name: str, stage: StageSettings, fresh: bool) -> Fi
     if isinstance(stage, Rank):
         told = run_rank(workshop, stage, site)
         if workshop.processes.main:
-            _write_stage_file(folder, inputs, told)
+            write_stage_file(folder, inputs, told)
     else:
         _train_with_card(workshop, stage, site, parents)
     workshop.processes.wait()
@@ -141,7 +125,7 @@ def _train_with_card(
 
 def _finished(name: str, stage: StageSettings, folder: Path, ran: bool) -> FinishedStage:
     if isinstance(stage, Rank):
-        told = _read_stage_file(folder)
+        told = read_stage_file(folder)
         return FinishedStage(name, stage.kind, folder, ran, told.metrics if told else {})
     card = read_card(folder)
     return FinishedStage(name, stage.kind, folder, ran, card.metrics if card else {})
@@ -201,10 +185,10 @@ def _parent(workshop: Workshop, role: Literal["policy", "reward"], name: str) ->
 def _is_done(folder: Path, stage: StageSettings, inputs: str) -> bool:
     """Whether the folder holds what these inputs give."""
     if isinstance(stage, Rank):
-        told = _read_stage_file(folder)
+        told = read_stage_file(folder)
         return told is not None and (told.inputs_digest, told.rankings_digest) == (
             inputs,
-            _rankings_digest(folder),
+            rankings_digest(folder),
         )
     card = read_card(folder)
     if card is None or card.inputs_digest != inputs:
@@ -272,25 +256,6 @@ def stage_of(settings: StageSettings) -> Stage:
             return "grpo"
         case Rank():
             raise AssertionError("a rank stage leaves no checkpoint")
-
-
-def _write_stage_file(folder: Path, inputs: str, metrics: dict[str, float]) -> None:
-    told = StageFile(inputs, _rankings_digest(folder), metrics)
-    write_atomic(folder / STAGE_FILE, _STAGE_FILE.dump_json(told, indent=2) + b"\n")
-
-
-def _read_stage_file(folder: Path) -> StageFile | None:
-    """None where there is none that can be read: the stage is run again."""
-    try:
-        return _STAGE_FILE.validate_json((folder / STAGE_FILE).read_bytes())
-    except (OSError, ValidationError):
-        return None
-
-
-def _rankings_digest(folder: Path) -> str:
-    """Of the rankings in `folder`, "" where there are none."""
-    path = folder / RANKINGS
-    return sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
 
 
 def _write_recipe(workshop: Workshop, folder: Path) -> None:

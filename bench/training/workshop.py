@@ -23,9 +23,9 @@ from bench.training.data.decontaminate import KnownTests, read_tests
 from bench.training.data.encode import Material
 from bench.training.data.sources import Item, Places
 from bench.training.data.writer import Writer
-from bench.training.ranking.rank import RANKINGS
 from bench.training.recipe import LoadedRecipe
 from bench.training.settings import Rank
+from bench.training.stage_file import RANKINGS
 from bench.training.steps.processes import Processes
 from bench.training.steps.state import WORK
 from bench.training.steps.watch import SilentWatcher, Watcher

@@ -21,7 +21,7 @@ from bench.models.lineage import lineage_of
 from bench.models.weights import find_weights
 from bench.training.recipe import PACKAGED
 from bench.training.settings import Recipe
-from bench.training.stages import STAGE_FILE
+from bench.training.stage_file import STAGE_FILE
 from bench.training.steps.state import WORK
 from bench.types import Card
 from tests.models import tiny

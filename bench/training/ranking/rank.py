@@ -23,12 +23,12 @@ from bench.training.ranking.rank_metrics import left_out, means, rank_metrics
 from bench.training.ranking.rank_prompts import choose_prompts
 from bench.training.ranking.verdict import Ranker
 from bench.training.settings import Rank
+from bench.training.stage_file import RANKINGS
 from bench.training.steps.loop import Site
 from bench.training.steps.seeds import seed_of
 from bench.training.steps.state import WORK
 from bench.types import Generation, Ranking
 
-RANKINGS = "rankings.jsonl"
 PARTIAL = "rankings.partial.jsonl"
 PORTION = 16  # prompts that are sampled together, and all that a kill can lose
 
