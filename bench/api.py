@@ -40,6 +40,7 @@ class EvaluatedRun:
     run: Run
     records: list[Record]
     cells: list[Cell]
+    new_references: int = 0  # items scored again, of which the answers had changed
 
 
 def load_tasks(names: str | Sequence[str], folders: Sequence[str | Path] = ()) -> list[Task]:
@@ -143,7 +144,8 @@ def rescore_run(
     except UsageError as error:
         raise RunError(f"{folder}: {error.cause}", "name its folder with --tasks DIR") from None
     done = rescore(folder, [task for task, _ in chosen], unsafe_code, data_root)
-    return EvaluatedRun(done.folder, done.run, done.records, cells_of(done.run, done.records))
+    cells = cells_of(done.run, done.records)
+    return EvaluatedRun(done.folder, done.run, done.records, cells, done.new_references)
 
 
 def train(

@@ -286,12 +286,17 @@ def rescore(
     unsafe_code: Unsafe = False,
     as_json: AsJson = False,
 ) -> None:
-    """Score stored replies again with the scorers as they are; needs no model."""
+    """Score stored replies again with scorers and gold answers as they are; needs no model."""
     from bench.api import rescore_run
     from bench.store import find_runs
+    from bench.terminal import print_note
 
     folders = find_runs(runs)
-    _report([rescore_run(path, tasks or [], data_root, unsafe_code) for path in folders], as_json)
+    done = [rescore_run(path, tasks or [], data_root, unsafe_code) for path in folders]
+    _report(done, as_json)
+    for one in done:
+        if one.new_references:
+            print_note(f"{one.folder}: the answers of {one.new_references} items had changed")
 
 
 for _name, _verb in {**TRAINING_VERBS, **CHECKPOINT_VERBS, **BOARD_VERBS}.items():

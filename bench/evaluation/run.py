@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from bench.environment import energy_meter, environment, git_state, peak_memory_
 from bench.errors import RunError, TaskError
 from bench.evaluation.ask import Progress, Silent, ask_all
 from bench.evaluation.plan import Ask, Plan, Settings, digest_of, make_plan
+from bench.evaluation.references import only_references_changed, shots_of
 from bench.models.model import Model
 from bench.registry.folder import Task
 from bench.registry.hooks import load_hooks
@@ -35,6 +36,7 @@ class Finished:
     folder: Path
     run: Run
     records: list[Record]
+    new_references: int = 0  # items whose answers changed before they were scored again
 
 
 def evaluate_model(
@@ -100,18 +102,23 @@ def rescore(
     """Score the stored replies of a run again, without a model, and write the run anew.
 
     Raises:
-        RunError: the run is damaged, or an item has changed since its reply was given.
+        RunError: the run is damaged, or what an item asks has changed, or may have, since its
+            reply was given; what counts as right may change.
     """
     run, records = load_run(folder)
     by_name = {task.name: task for task in tasks}
     again: list[Record] = []
     told: list[TaskRun] = []
+    changed = 0
     for entry in run.tasks:
         task = by_name[entry.task]
         scorers = task_scorers(task, unsafe_code)
         rows = [record for record in records if record.task == entry.task]
         examples, _ = load_examples(task, variant=entry.variant, limit=entry.limit, root=root)
         known = {(example.id, example.digest): example for example in examples}
+        mended = _mended(run, entry, task, rows, known, root)
+        changed += len({name for name, _ in mended})
+        known |= mended
         made = _map(scorers, [_again(folder, record, known, scorers) for record in rows])
         again += made
         told.append(
@@ -125,7 +132,7 @@ def rescore(
             )
         )
     scored = replace(run, tasks=tuple(told))
-    return Finished(folder, save_run(folder, scored, again), again)
+    return Finished(folder, save_run(folder, scored, again), again, changed)
 
 
 def task_scorers(task: Task, unsafe_code: bool) -> Scorers:
@@ -182,6 +189,29 @@ def _joined(ask: Ask, answers: Sequence[Reply]) -> list[Reply]:
     return [replace(reply, baseline=alone.logprobs) for reply in samples]
 
 
+def _mended(
+    run: Run,
+    entry: TaskRun,
+    task: Task,
+    rows: Sequence[Record],
+    known: Mapping[tuple[str, str], Example],
+    root: Path | None,
+) -> dict[tuple[str, str], Example]:
+    """By id and old digest the Examples of those `rows` of which only the references changed."""
+    lost = [row for row in rows if row.digest and (row.id, row.digest) not in known]
+    if not lost:
+        return {}
+    shots = shots_of(run.settings)
+    examples, _ = load_examples(task, shots, entry.variant, entry.limit, root)
+    by_id = {example.id: example for example in examples}
+    chat = bool(run.settings.get("chat"))
+    return {
+        (row.id, row.digest): by_id[row.id]
+        for row in lost
+        if row.id in by_id and only_references_changed(row, by_id[row.id], chat)
+    }
+
+
 def _again(
     folder: Path,
     record: Record,
@@ -194,7 +224,8 @@ def _again(
         return lambda: record
     if example is None:
         raise RunError(
-            f"{folder}: task {record.task}: row {record.id} is not what it was when answered",
+            f"{folder}: task {record.task}: row {record.id} is not what it was when answered: "
+            f"nothing says that only its answers changed (digest {record.digest})",
             "run the evaluation again: bench eval",
         )
     return lambda: to_record(example, record.reply, scorers, record.sample, record.prompt_digest)

@@ -13,7 +13,7 @@ Shots never depend on the order, shard or limit of the rows that are asked: they
 import hashlib
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ from bench.registry.data import Row, load_rows
 from bench.registry.folder import Task
 from bench.registry.render import Rendered, Renderer
 from bench.registry.spec import GenerateSpec, TaskSpec
-from bench.types import Example, Extract, Generation, Shot, Turn
+from bench.types import Example, Extract, Generation, Json, Shot, Turn
 
 ShotChoice = Literal["fixed", "per_example"]
 
@@ -179,7 +179,6 @@ def _shuffled(pool: Sequence[Rendered], key: str) -> Iterator[Rendered]:
 def _example(
     task: str, variant: str, spec: TaskSpec, rendered: Rendered, shots: tuple[Shot, ...]
 ) -> Example:
-    identity = [rendered.question, rendered.answers, rendered.choices, rendered.check]
     return Example(
         task=task,
         id=rendered.id,
@@ -198,7 +197,9 @@ def _example(
         generation=_generation(spec.generate),
         samples=spec.generate.samples if spec.generate else 1,
         check=rendered.check,
-        digest=digest(identity),
+        digest=digest(
+            identity(rendered.question, rendered.answers, rendered.choices, rendered.check)
+        ),
     )
 
 
@@ -206,6 +207,13 @@ def _generation(spec: GenerateSpec | None) -> Generation | None:
     if spec is None:
         return None
     return Generation(spec.max_tokens, spec.stops, spec.temperature, spec.top_p)
+
+
+def identity(
+    question: str, answers: Sequence[str], choices: Sequence[str], check: Mapping[str, Json]
+) -> list[object]:
+    """What the digest of an item is taken of, whatever shots or chat template surround it."""
+    return [question, answers, choices, check]
 
 
 def digest(value: object) -> str:

@@ -76,7 +76,12 @@ def test_a_scorer_that_now_fails_makes_failed_records_and_mending_it_brings_them
 
 
 @pytest.mark.parametrize(
-    "change", [{"prompt": "{{ country }}:"}, {"answer": "country"}, {"rows": capitals()[1:]}]
+    "change",
+    [
+        {"prompt": "{{ country }}:"},
+        {"rows": capitals()[1:]},
+        {"instruction": "Now", "answer": "country"},
+    ],
 )
 def test_items_that_changed_since_they_were_answered_are_refused(answered, tmp_path, change):
     write_task(tmp_path / "tasks", **change)
@@ -94,3 +99,39 @@ def test_rows_that_were_never_answered_stay_failed(tmp_path):
     )
     assert rescored(done.folder, tmp_path / "tasks").records == done.records
     assert json.loads((done.folder / "run.json").read_text())["tasks"][0]["failed"] == 1
+
+
+def gold_mended(key: str) -> list[dict]:
+    """The rows, the first with another right answer: "Paris", the second of its choices."""
+    first, *others = capitals()
+    return [first | {key: "Paris"}, *others]
+
+
+@pytest.mark.parametrize("shots", [0, 2])
+@pytest.mark.parametrize("keys", [{}, CHOOSES])
+def test_a_gold_answer_that_was_mended_is_what_replies_are_scored_against(tmp_path, keys, shots):
+    folder = tmp_path / "tasks"
+    write_task(folder, **keys)
+    (done,) = bench.evaluate(
+        "fake:constant=Paris", ["capitals"], output=tmp_path, task_folders=[folder], shots=shots
+    )
+    write_task(folder, **keys, rows=gold_mended("capital"))
+    again = rescored(done.folder, folder)
+    first, before = again.records[0], done.records[0]
+    (metric,) = {"accuracy", "exact_match"} & first.scores.keys()
+    assert (before.scores[metric], first.scores[metric], again.new_references) == (0.0, 1.0, 1)
+    assert (first.prompt_digest, first.reply) == (before.prompt_digest, before.reply)
+    assert first.digest != before.digest
+    assert again.records[1:] == done.records[1:]
+    (fresh,) = bench.evaluate("fake:gold", ["capitals"], output=tmp_path, task_folders=[folder])
+    assert again.run.tasks[0].digest == fresh.run.tasks[0].digest
+
+
+def test_choices_that_changed_are_refused_though_the_prompt_is_the_same(tmp_path):
+    folder = tmp_path / "tasks"
+    write_task(folder, **CHOOSES)
+    (done,) = bench.evaluate("fake:gold", ["capitals"], output=tmp_path, task_folders=[folder])
+    first, *others = capitals()
+    write_task(folder, **CHOOSES, rows=[first | {"options": ["Tokyo", "Lyon"]}, *others])
+    with pytest.raises(bench.RunError, match="row test-0 is not what it was when answered"):
+        rescored(done.folder, folder)
