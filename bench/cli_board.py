@@ -168,7 +168,9 @@ def export(
 
 
 def compare(
-    child: Annotated[str, typer.Argument(metavar="A", help="Checkpoint or run folder.")],
+    child: Annotated[
+        str, typer.Argument(metavar="A", help="Checkpoint, NAME@5-shot, or run folder.")
+    ],
     parent: Annotated[str, typer.Argument(metavar="B", help="What A is compared with.")],
     runs: Annotated[
         list[Path] | None,
@@ -188,7 +190,7 @@ def compare(
     """A minus B on every task, item by item: difference, interval, verdict, and why."""
     from bench.errors import UsageError, did_you_mean
     from bench.reporting.comparison.change import comparison
-    from bench.reporting.comparison.find import find_rows
+    from bench.reporting.comparison.find import find_rows, shots_differ
     from bench.reporting.document import change_json
     from bench.terminal_board import print_change
 
@@ -199,7 +201,12 @@ def compare(
         if name not in known:
             raise UsageError(f"-t {name}: {child} was not run on it", did_you_mean(name, known))
     found = comparison(
-        ours, theirs, (child, parent), task or (), shared_items_only=shared_items_only
+        ours,
+        theirs,
+        (child, parent),
+        task or (),
+        shared_items_only=shared_items_only,
+        across_shots=shots_differ(child, parent),
     )
     if as_json:
         print_json(change_json(found))

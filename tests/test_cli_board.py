@@ -54,6 +54,21 @@ def test_compare_json_holds_what_is_promised(bench, lineage):
     assert [one["task"] for one in document["contrasts"]] == ["facts", "logic"]
 
 
+def test_compare_chooses_the_shots_of_a_model_that_was_asked_with_several(bench, tmp_path):
+    for shots, scores in ((0, RIGHT), (5, LEFT)):
+        one = replace(result(model(), scores), settings={"shots": shots})
+        save_result(tmp_path / "leaderboard/results", one)
+    name = model().name
+    shown = bench(f"compare {name}@5-shot {name}@0-shot --json")
+    assert shown.code == 0, shown.err
+    (found,) = json.loads(shown.out)["contrasts"]
+    assert found["estimate"] == 0.25
+    assert "shots differs (5 against 0)" in found["warnings"]
+    refused = bench(f"compare {name}@5-shot {name}@3-shot")
+    assert f"{name}@3-shot: {name} was asked with other shots" in refused.err
+    assert "--shots 3" in refused.err
+
+
 def test_compare_takes_run_folders_and_single_tasks(bench, lineage):
     document = json.loads(bench(f"compare {lineage}/sft {lineage}/base -t logic --json").out)
     assert [one["task"] for one in document["contrasts"]] == ["logic"]

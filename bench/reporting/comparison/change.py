@@ -29,6 +29,7 @@ def change_of(
     labels: Sequence[str],
     level: float = LEVEL,
     shared_items_only: bool = False,
+    across_shots: bool = False,
 ) -> Change:
     """Every task of `child` against `parent`, by kind and name; p-values are not adjusted yet."""
     contrasts: list[Contrast] = []
@@ -36,7 +37,7 @@ def change_of(
     for name in _tasks(child):
         ours, theirs = _wordings(child, name), _wordings(parent, name)
         for place, metric in enumerate(next(iter(ours.values())).task.metrics):
-            found = contrast(ours, theirs, metric, level, shared_items_only)
+            found = contrast(ours, theirs, metric, level, shared_items_only, across_shots)
             (others if place else contrasts).append(found)
     return Change(
         edge=edge,
@@ -55,6 +56,7 @@ def comparison(
     tasks: Sequence[str] = (),
     level: float = LEVEL,
     shared_items_only: bool = False,
+    across_shots: bool = False,
 ) -> Change:
     """Two rows by themselves, as a board that holds both would show them.
 
@@ -62,7 +64,7 @@ def comparison(
     """
     known = {key: one for key, one in child.results.items() if not tasks or key[0] in tasks}
     edge, row = Edge(0, 1, "parent"), replace(child, results=known)
-    return adjusted(change_of(row, parent, edge, names, level, shared_items_only))
+    return adjusted(change_of(row, parent, edge, names, level, shared_items_only, across_shots))
 
 
 def adjusted(change: Change) -> Change:

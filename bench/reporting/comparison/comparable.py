@@ -36,18 +36,28 @@ class Comparability:
     notes: tuple[str, ...] = ()
 
 
-def comparability(child: Result, parent: Result, shared_items_only: bool = False) -> Comparability:
+def comparability(
+    child: Result, parent: Result, shared_items_only: bool = False, across_shots: bool = False
+) -> Comparability:
     """Whether `child` may be compared with `parent` on their task.
 
     With `shared_items_only` the rows may differ: only those with one digest are compared then, and
-    the caller counts the rest.
+    the caller counts the rest. With `across_shots` the number of solved examples may differ, and
+    with it the prompts: that is what is compared then.
     """
     differing = [
         *_identity(child, parent, shared_items_only),
-        *_settings(child, parent, () if shared_items_only else PICKS_ROWS),
-        *_prompts(child, parent),
+        *_settings(child, parent, _decisive(shared_items_only, across_shots)),
+        *(() if across_shots else _prompts(child, parent)),
     ]
-    return Comparability("; ".join(differing), _notes(child, parent))
+    told = _settings(child, parent, ("shots",)) if across_shots else []
+    return Comparability("; ".join(differing), (*_notes(child, parent), *told))
+
+
+def _decisive(shared_items_only: bool, across_shots: bool) -> tuple[str, ...]:
+    """The settings that must be the same."""
+    picks = () if shared_items_only else PICKS_ROWS
+    return tuple(key for key in (*DECISIVE, *picks) if not (across_shots and key == "shots"))
 
 
 def _identity(child: Result, parent: Result, shared_items_only: bool) -> list[str]:
@@ -64,11 +74,8 @@ def _identity(child: Result, parent: Result, shared_items_only: bool) -> list[st
     return found
 
 
-def _settings(child: Result, parent: Result, more: tuple[str, ...]) -> list[str]:
-    pairs = [
-        (key, shown(child.settings.get(key)), shown(parent.settings.get(key)))
-        for key in (*DECISIVE, *more)
-    ]
+def _settings(child: Result, parent: Result, keys: tuple[str, ...]) -> list[str]:
+    pairs = [(key, shown(child.settings.get(key)), shown(parent.settings.get(key))) for key in keys]
     return [f"{key} differs ({one} against {other})" for key, one, other in pairs if one != other]
 
 

@@ -45,6 +45,7 @@ def contrast(
     metric: Metric,
     level: float,
     shared_items_only: bool = False,
+    across_shots: bool = False,
 ) -> Contrast:
     """`metric` of one task, in the wordings that `child` and `parent` (by variant) share."""
     some = next(iter(child.values()))
@@ -53,7 +54,8 @@ def contrast(
         why = "in these wordings" if parent else "on this task"
         return _empty(some, metric, level, (f"the parent was not run {why}",))
     found = [
-        _match(child[variant], parent[variant], metric, shared_items_only) for variant in shared
+        _match(child[variant], parent[variant], metric, shared_items_only, across_shots)
+        for variant in shared
     ]
     matches = [one for one in found if isinstance(one, _Match)]
     refusals = [one for one in found if isinstance(one, str)]
@@ -89,9 +91,11 @@ def judged(contrast: Contrast, p_adjusted: float | None) -> Contrast:
     return replace(found, verdict="undetermined", tax=tax, warnings=(*found.warnings, told))
 
 
-def _match(child: Result, parent: Result, metric: Metric, shared_only: bool) -> _Match | str:
+def _match(
+    child: Result, parent: Result, metric: Metric, shared_only: bool, across_shots: bool
+) -> _Match | str:
     """The two with the items they share, or the reason why they may not be compared."""
-    allowed = comparability(child, parent, shared_only)
+    allowed = comparability(child, parent, shared_only, across_shots)
     if allowed.refusal:
         return allowed.refusal
     theirs = next((one for one in parent.task.metrics if one.name == metric.name), None)

@@ -1,9 +1,12 @@
 """The rows that `bench compare A B` names: run folders, or checkpoints by the names they ran under.
 
 find_rows("sft", "ppo", [Path("runs")])
+find_rows("sft@5-shot", "sft@0-shot", [Path("runs")])    what so many solved examples change
 """
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.errors import UsageError, did_you_mean
@@ -11,11 +14,14 @@ from bench.reporting.comparison.board import labels_of
 from bench.reporting.comparison.lineage import Row, rows_of
 from bench.reporting.results.sources import read_sources
 
+SHOTS = re.compile(r"(.+)@(\d+)-shot")
+
 
 def find_rows(child: str, parent: str, sources: Sequence[Path]) -> tuple[Row, Row]:
     """The rows of `child` and `parent`, each a run folder or a name among the runs in `sources`.
 
-    A name is the label on the board, the model's name, its last part, or its revision. Of several
+    A name is the label on the board, the model's name, its last part, or its revision; with
+    "@5-shot" behind it, that which was asked so. Of several
     rows of the parent the one that compares best with the child is taken: most tasks in common.
 
     Raises:
@@ -34,7 +40,34 @@ def find_rows(child: str, parent: str, sources: Sequence[Path]) -> tuple[Row, Ro
     return row, max((other for _, other in theirs), key=lambda other: _common(row, other))
 
 
+def shots_differ(child: str, parent: str) -> bool:
+    """Whether both names say the shots, and not the same: then that is what is compared."""
+    ours, theirs = SHOTS.fullmatch(child), SHOTS.fullmatch(parent)
+    return ours is not None and theirs is not None and ours[2] != theirs[2]
+
+
 def _found(name: str, sources: Sequence[Path]) -> list[tuple[str, Row]]:
+    asked = SHOTS.fullmatch(name)
+    if not asked:
+        return _named(name, sources)
+    rows = _named(asked[1], sources)
+    kept = [(label, _with_shots(row, int(asked[2]))) for label, row in rows]
+    found = [(label, row) for label, row in kept if row.results]
+    if not found:
+        known = {result.settings.get("shots") for _, row in rows for result in row.results.values()}
+        raise UsageError(
+            f"{name}: {asked[1]} was asked with other shots: {', '.join(map(str, known))}",
+            f"bench eval {asked[1]} --shots {asked[2]}",
+        )
+    return found
+
+
+def _with_shots(row: Row, shots: int) -> Row:
+    held = {key: one for key, one in row.results.items() if one.settings.get("shots") == shots}
+    return replace(row, results=held)
+
+
+def _named(name: str, sources: Sequence[Path]) -> list[tuple[str, Row]]:
     if (Path(name) / "run.json").is_file():
         rows = rows_of(read_sources([Path(name)]).results)
         return list(zip(labels_of(rows), rows, strict=True))
