@@ -192,3 +192,13 @@ def test_a_damaged_zstandard_member_is_refused(tmp_path):
 def test_the_board_has_nothing_to_complain_about_but_the_limit(tmp_path, found):
     save_result(tmp_path / "results", found.results[0])
     assert {one.rule for one in audit([tmp_path / "results"])} == {"limited"}
+
+
+def test_a_score_that_is_no_number_is_named_with_its_sample(tmp_path):
+    log = copy.deepcopy(inspect_log())
+    log["samples"][0]["scores"]["choice"]["value"] = "well done"
+    found = read_inspect(write_json(tmp_path / "log.json", log))
+    name = log["samples"][0]["id"]
+    told = f"log.json: samples.scores.choice: no number for 1 samples, as for {name!r}"
+    assert any(told in lost for lost in found.lost)
+    assert "no score of choice" in found.results[0].items.failures
