@@ -1,9 +1,9 @@
-"""A Score: one number with its interval, as the formats of the Hub carry it.
+"""A CardScore: one number with its interval, as the formats of the Hub carry it.
 
 `model_index` and `eval_results` take Scores, so that the numbers on the Hub are those of the board;
 `scores_of` computes the usual ones for who has no others.
 
->>> told(Score("topic", "accuracy", 0.49, 0.394, 0.587, 100))
+>>> told(CardScore("topic", "accuracy", 0.49, 0.394, 0.587, 100))
 'n=100, 95% CI 0.394 to 0.587'
 """
 
@@ -17,7 +17,7 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class CardScore:
     """The estimate of a metric of a task in its usual wording, in the metric's own unit.
 
     `lo` and `hi` are the bounds of the 95% interval, None where there is none; `n` counts the items
@@ -32,7 +32,7 @@ class Score:
     n: int
 
 
-def scores_of(results: Iterable[Result]) -> list[Score]:
+def scores_of(results: Iterable[Result]) -> list[CardScore]:
     """The mean of every metric of every Result in its usual wording; none where nothing scored."""
     found = [
         _score(result, metric)
@@ -43,7 +43,9 @@ def scores_of(results: Iterable[Result]) -> list[Score]:
     return [score for score in found if score is not None]
 
 
-def pairs_of(results: Iterable[Result], scores: Iterable[Score]) -> Iterator[tuple[Result, Score]]:
+def pairs_of(
+    results: Iterable[Result], scores: Iterable[CardScore]
+) -> Iterator[tuple[Result, CardScore]]:
     """Each score with the Result, in its usual wording, that it belongs to.
 
     Raises:
@@ -62,7 +64,7 @@ def pairs_of(results: Iterable[Result], scores: Iterable[Score]) -> Iterator[tup
         yield result, score
 
 
-def told(score: Score) -> str:
+def told(score: CardScore) -> str:
     """How sure the number is."""
     if score.lo is None or score.hi is None:
         return f"n={score.n}"
@@ -79,11 +81,11 @@ def asked_how(result: Result) -> str:
     return ", ".join(part for part in parts if part) or "settings not stated"
 
 
-def _score(result: Result, metric: Metric) -> Score | None:
+def _score(result: Result, metric: Metric) -> CardScore | None:
     pairs = zip(result.items.scores[metric.name], result.items.clusters, strict=True)
     known = [(score, cluster) for score, cluster in pairs if score is not None]
     if not known:
         return None
     values, clusters = [score for score, _ in known], [cluster for _, cluster in known]
     found = mean_interval(values, clusters, LEVEL, (metric.low, metric.high))
-    return Score(result.task.name, metric.name, found.estimate, found.lo, found.hi, len(known))
+    return CardScore(result.task.name, metric.name, found.estimate, found.lo, found.hi, len(known))

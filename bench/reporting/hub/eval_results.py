@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from bench.errors import RunError
-from bench.reporting.hub.score import Score, asked_how, pairs_of, told
+from bench.reporting.hub.card_score import CardScore, asked_how, pairs_of, told
 from bench.reporting.hub.target import is_repo_id
 from bench.reporting.results.rules_record import time_of
 from bench.reporting.results.schema import Result
@@ -49,7 +49,7 @@ def benchmarks_in(dataset: str, results: Iterable[Result]) -> dict[str, Benchmar
 
 def entries_of(
     results: Sequence[Result],
-    scores: Iterable[Score],
+    scores: Iterable[CardScore],
     benchmarks: Mapping[str, Benchmark],
     source: str = "",
 ) -> "list[EvalResultEntry]":
@@ -101,7 +101,9 @@ def read_eval_results(text: str, name: str) -> "list[EvalResultEntry]":
     return entries
 
 
-def _entry(result: Result, score: Score, benchmark: Benchmark, source: str) -> "EvalResultEntry":
+def _entry(
+    result: Result, score: CardScore, benchmark: Benchmark, source: str
+) -> "EvalResultEntry":
     from huggingface_hub import EvalResultEntry
 
     digest = f"rows and scoring {result.task.digest}"

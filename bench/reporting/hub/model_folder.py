@@ -9,9 +9,9 @@ Called by `bench board publish --to hf://ORG/MODEL`, between `fetch_card` and `p
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bench.reporting.hub.card_score import CardScore
 from bench.reporting.hub.eval_results import Benchmark, entries_of, write_eval_results
 from bench.reporting.hub.model_index import into_card, model_index
-from bench.reporting.hub.score import Score
 from bench.reporting.hub.space import README
 from bench.reporting.results.schema import Result
 from bench.store import write_atomic
@@ -21,7 +21,7 @@ def write_model_folder(
     out: Path,
     card: str,
     results: Sequence[Result],
-    scores: Sequence[Score],
+    scores: Sequence[CardScore],
     benchmarks: Mapping[str, Benchmark],
     base_model: str = "",
     source: str = "",

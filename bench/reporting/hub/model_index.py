@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from bench.errors import RunError, UsageError
-from bench.reporting.hub.score import Score, asked_how, pairs_of, told
+from bench.reporting.hub.card_score import CardScore, asked_how, pairs_of, told
 from bench.reporting.hub.target import is_repo_id
 from bench.reporting.results.schema import Result
 from bench.types import Json
@@ -39,7 +39,7 @@ SUITE = "instruct-bench"
 
 
 def model_index(
-    results: Sequence[Result], scores: Sequence[Score], base_model: str = ""
+    results: Sequence[Result], scores: Sequence[CardScore], base_model: str = ""
 ) -> "ModelCardData":
     """The metadata of the card of one model: its `scores`, what `results` say of it, its parent.
 
@@ -99,7 +99,7 @@ def into_card(text: str, data: "ModelCardData") -> str:
     return str(card)
 
 
-def _entry(result: Result, score: Score) -> "EvalResult":
+def _entry(result: Result, score: CardScore) -> "EvalResult":
     from huggingface_hub import EvalResult
 
     task = result.task

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import RunError, UsageError, did_you_mean
+from bench.reporting.hub.card_score import scores_of
 from bench.reporting.hub.eval_results import benchmarks_in
 from bench.reporting.hub.model_folder import write_model_folder
 from bench.reporting.hub.publish import fetch_card
-from bench.reporting.hub.score import scores_of
 from bench.reporting.hub.space import write_space
 from bench.reporting.hub.target import Target
 from bench.reporting.results.files import load_results

@@ -7,6 +7,7 @@ import yaml
 from huggingface_hub import EvalResultEntry, parse_eval_result_entries
 
 from bench.errors import RunError
+from bench.reporting.hub.card_score import CardScore
 from bench.reporting.hub.eval_results import (
     Benchmark,
     benchmarks_in,
@@ -15,12 +16,11 @@ from bench.reporting.hub.eval_results import (
     write_eval_results,
 )
 from bench.reporting.hub.model_folder import write_model_folder
-from bench.reporting.hub.score import Score
 from bench.reporting.results.schema import Metric
 from tests.reporting.results.values import SFT_MODEL, result
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
-SCORE = Score("topic", "accuracy", 0.49, 0.394, 0.587, 100)
+SCORE = CardScore("topic", "accuracy", 0.49, 0.394, 0.587, 100)
 TOPIC = {"topic": Benchmark("org/suite", "topic", REVISION)}
 BOARD = "https://huggingface.co/spaces/org/board"
 # From the specification (hub-docs, eval_results.yaml), every key.

@@ -7,13 +7,13 @@ import yaml
 from huggingface_hub import ModelCard, ModelCardData
 
 from bench.errors import RunError, UsageError
+from bench.reporting.hub.card_score import CardScore, scores_of, told
 from bench.reporting.hub.model_index import into_card, model_index
-from bench.reporting.hub.score import Score, scores_of, told
 from bench.reporting.results.schema import Metric
 from bench.statistics.intervals import wilson
 from tests.reporting.results.values import BASE_MODEL, SFT_MODEL, result
 
-SCORE = Score("topic", "accuracy", 0.49, 0.394, 0.587, 100)
+SCORE = CardScore("topic", "accuracy", 0.49, 0.394, 0.587, 100)
 THEIRS = """---
 license: apache-2.0
 base_model: org/theirs
@@ -144,7 +144,7 @@ def test_the_usual_scores_are_means_with_their_intervals():
     right = int(sum(one.items.scores["accuracy"]))
     expected = wilson(right, 20)
     assert scores_of([one]) == [
-        Score("topic", "accuracy", right / 20, expected.lo, expected.hi, 20)
+        CardScore("topic", "accuracy", right / 20, expected.lo, expected.hi, 20)
     ]
 
 
@@ -169,4 +169,4 @@ def test_bounds_are_in_the_unit_of_the_metric():
 
 
 def test_a_number_without_an_interval_has_only_its_count():
-    assert told(Score("topic", "accuracy", 1.0, None, None, 1)) == "n=1"
+    assert told(CardScore("topic", "accuracy", 1.0, None, None, 1)) == "n=1"
