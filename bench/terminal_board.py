@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bench.reporting.comparison.board import Board
 from bench.reporting.comparison.scores import Score
-from bench.reporting.comparison.sentences import contrast_sentence, probability
+from bench.reporting.comparison.sentences import contrast_sentence, explanations, probability
 from bench.reporting.comparison.values import Change, Contrast
 from bench.reporting.results.rule import Finding
 from bench.reporting.site.sentences import plain_sentence
@@ -26,6 +26,9 @@ def print_change(change: Change) -> None:
         for share in contrast.shares:
             if share.n:
                 print_note(f"    {share.estimate:+.3f} of it on {share.n} items {share.name}")
+        for one in (contrast, *contrast.variants):
+            for told in explanations(one):
+                print_note(f"    {told}{f' ({one.variant})' if one.variant else ''}")
         for warning in contrast.warnings:
             if contrast.estimate is not None:
                 print_note(f"    {warning}")

@@ -74,6 +74,7 @@ def contrast_json(contrast: Contrast) -> dict[str, Json]:
         "p_adjusted": contrast.p_adjusted,
         "verdict": contrast.verdict,
         "tax": contrast.tax,
+        "p_noninferior": contrast.p_noninferior,
         "margin": contrast.metric.margin,
         "mde": contrast.mde,
         "n": contrast.n_items,
@@ -83,6 +84,8 @@ def contrast_json(contrast: Contrast) -> dict[str, Json]:
         "variants": [contrast_json(one) for one in contrast.variants],
         "shifts": [{**asdict(shift)} for shift in contrast.shifts],
         "shares": [{**asdict(share)} for share in contrast.shares],
+        "equal_length": None if contrast.equal_length is None else asdict(contrast.equal_length),
+        "explained": list(contrast.explained),
         "aggregates": {
             name: {"child": child, "parent": parent}
             for name, (child, parent) in (contrast.aggregates or {}).items()

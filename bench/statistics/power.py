@@ -58,5 +58,17 @@ def mde(
     return _reach(level, power) * deviation * math.sqrt(design_effect / n_items)
 
 
+def mde_among(effect: float, tests: int, level: float = 0.95, power: float = 0.8) -> float:
+    """The minimum detectable `effect` of one test, when it is one of so many `tests` and must pass
+    the first step of Holm's adjustment: the level / their number.
+
+    Raises:
+        ValueError: no tests.
+    """
+    if tests < 1:
+        raise ValueError(f"{tests} tests")
+    return effect * _reach(1 - (1 - level) / tests, power) / _reach(level, power)
+
+
 def _reach(level: float, power: float) -> float:
     return float(special.ndtri((1 + level) / 2) + special.ndtri(power))

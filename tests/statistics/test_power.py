@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.power import NormalIndPower
 
-from bench.statistics.power import items_needed, mde, paired_deviation
+from bench.statistics.power import items_needed, mde, mde_among, paired_deviation
 
 
 @pytest.mark.parametrize(("correlation", "items"), [(0.0, 4361), (0.5, 2181)])
@@ -46,3 +46,10 @@ def test_what_cannot_be_found_is_an_error():
         items_needed(0.0, 0.5)
     with pytest.raises(ValueError, match="0 items"):
         mde(0.5, 0)
+
+
+@pytest.mark.parametrize("tests", [1, 4, 20])
+def test_among_tests_an_effect_must_be_found_at_holms_first_step(tests):
+    """The effect of one test alone at the level divided by their number."""
+    alone = mde(0.5, 200, level=0.95)
+    assert mde_among(alone, tests, 0.95) == pytest.approx(mde(0.5, 200, level=1 - 0.05 / tests))

@@ -74,12 +74,10 @@ def adjusted(change: Change) -> Change:
     explored (Benjamini & Hochberg). Other models of the lineage are no part of the family: whether
     a child is better than its parent must not depend on who else is on the board.
     """
-    of_headlines = holm([one.p_value for one in change.contrasts])
-    of_others = benjamini_hochberg([one.p_value for one in change.others])
     return replace(
         change,
-        contrasts=tuple(map(judged, change.contrasts, of_headlines)),
-        others=tuple(map(judged, change.others, of_others)),
+        contrasts=judged(change.contrasts, holm),
+        others=judged(change.others, benjamini_hochberg),
     )
 
 

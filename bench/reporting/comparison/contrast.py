@@ -7,20 +7,26 @@ there is a reason and no number:
     Contrast(task="topic", estimate=None, verdict="no number", warnings=("limit differs (8 ...",))
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bench.reporting.comparison.comparable import comparability
 from bench.reporting.comparison.pairing import Paired, pair
-from bench.reporting.comparison.shifts import aggregates_of, shares_of, shifts_of
-from bench.reporting.comparison.values import Contrast, Tax, Verdict
+from bench.reporting.comparison.shifts import (
+    aggregates_of,
+    equal_length_of,
+    shares_of,
+    shifts_of,
+    splits_of,
+)
+from bench.reporting.comparison.values import Contrast, Share, Tax, Verdict
 from bench.reporting.results.schema import Metric, Result
 from bench.statistics.multiplicity import holm
 from bench.statistics.noninferiority import noninferiority
 from bench.statistics.paired import PairedDifference, paired_difference
-from bench.statistics.power import mde
+from bench.statistics.power import mde, mde_among
 from bench.statistics.rope import compare
 from bench.statistics.variants import sensitivity
 
@@ -69,18 +75,32 @@ def contrast(
     return _pooled(matches, single, metric, level, (*refusals, *told))
 
 
-def judged(contrast: Contrast, p_adjusted: float | None) -> Contrast:
-    """`contrast` with its adjusted p-value, and with the verdicts that are left of it.
+def judged(
+    contrasts: Sequence[Contrast], adjust: Callable[[list[float | None]], list[float | None]]
+) -> tuple[Contrast, ...]:
+    """`contrasts`, which are one family of tests, with adjusted p-values, with the verdicts that
+    are left of them, and with the smallest difference that would have passed."""
+    p_values = [one.p_value for one in contrasts]
+    tests = sum(p_value is not None for p_value in p_values)
+    return tuple(
+        _judged(one, p_value, tests)
+        for one, p_value in zip(contrasts, adjust(p_values), strict=True)
+    )
+
+
+def _judged(contrast: Contrast, p_adjusted: float | None, tests: int) -> Contrast:
+    """`contrast` as one of so many `tests`.
 
     A difference is called better, worse or a tax where its interval excludes 0 and the adjusted
     p-value does too: else a page of many tasks would always find something. Wordings are adjusted
     among themselves.
     """
-    among = holm([one.p_value for one in contrast.variants])
+    smallest = contrast.mde
     found = replace(
         contrast,
         p_adjusted=p_adjusted,
-        variants=tuple(map(judged, contrast.variants, among)),
+        mde=None if smallest is None else mde_among(smallest, max(1, tests), contrast.level),
+        variants=judged(contrast.variants, holm),
     )
     if p_adjusted is not None and p_adjusted <= 1 - contrast.level:
         return found
@@ -126,12 +146,28 @@ def _single(match: _Match, metric: Metric, level: float) -> Contrast:
         metric.lower_is_better,
     )
     empty = _empty(match.child, metric, level, match.notes)
+    whole = _filled(empty, found, [match])
+    splits = splits_of(match.child, match.parent, paired, metric, level)
+    left = equal_length_of(match.child, match.parent, paired, level)
+    explained = [name for name, split in splits.items() if split.explained]
     return replace(
-        _filled(empty, found, [match]),
+        whole,
         shifts=shifts_of(match.child, match.parent, paired, level),
-        shares=shares_of(match.child, match.parent, paired, metric, level),
+        shares=shares_of(splits),
+        equal_length=left,
+        explained=(*(["length"] if _is_length(whole, left) else []), *explained),
         aggregates=aggregates_of(match.child, match.parent),
     )
+
+
+def _is_length(whole: Contrast, left: Share | None) -> bool:
+    """Whether a difference that excludes 0 does so no more at equal length, and half is gone."""
+    if left is None or whole.estimate is None or whole.lo is None or whole.hi is None:
+        return False
+    assert left.lo is not None
+    assert left.hi is not None
+    gone = abs(left.estimate) <= abs(whole.estimate) / 2
+    return gone and not whole.lo <= 0 <= whole.hi and left.lo <= 0 <= left.hi
 
 
 def _pooled(
@@ -162,8 +198,10 @@ def _filled(empty: Contrast, found: PairedDifference, matches: Sequence[_Match])
     rope = compare(found, empty.metric.rope)
     verdict: Verdict = rope.verdict
     tax: Tax | None = None
+    p_noninferior: float | None = None
     if empty.kind not in NO_CAPABILITY and empty.metric.margin > 0 and found.lo is not None:
-        tax = noninferiority(found, empty.metric.margin).verdict
+        claim = noninferiority(found, empty.metric.margin)
+        tax, p_noninferior = claim.verdict, claim.p_value
     ours = np.concatenate([match.paired.child for match in matches])
     theirs = np.concatenate([match.paired.parent for match in matches])
     return replace(
@@ -182,6 +220,7 @@ def _filled(empty: Contrast, found: PairedDifference, matches: Sequence[_Match])
         p_value=found.p_value,
         verdict=verdict,
         tax=tax,
+        p_noninferior=p_noninferior,
         mde=_smallest(ours - theirs, found, empty.level),
         n_items=found.n_items,
         n_clusters=found.n_clusters,
@@ -223,6 +262,7 @@ def _empty(result: Result, metric: Metric, level: float, warnings: tuple[str, ..
         p_adjusted=None,
         verdict="no number",
         tax=None,
+        p_noninferior=None,
         mde=None,
         n_items=0,
         n_clusters=0,

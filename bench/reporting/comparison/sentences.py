@@ -16,10 +16,23 @@ def contrast_sentence(contrast: Contrast) -> str:
     bounds = "" if contrast.lo is None else f" [{contrast.lo:.3f}, {contrast.hi:.3f}]"
     said = f"{name}: {contrast.verdict}: {contrast.metric.name} {contrast.estimate:+.3f}{bounds}"
     if contrast.verdict == "undetermined" and contrast.mde is not None:
-        said += (
-            f"; {contrast.n_items} items find {contrast.mde:.3f} in four of five cases, unadjusted"
-        )
+        said += f"; {contrast.n_items} items find {contrast.mde:.3f} in four of five cases"
     return said + (f"; hangs on the wording: {contrast.fragile}" if contrast.fragile else "")
+
+
+def explanations(contrast: Contrast) -> list[str]:
+    """What carries a difference, where something else than better answers does."""
+    left = contrast.equal_length
+    told = {
+        "length": ""
+        if left is None
+        else "length explains the difference: where both replies are "
+        f"equally long it is {left.estimate:+.3f} [{left.lo:.3f}, {left.hi:.3f}]",
+        "parsed": "replies that can be read in one model alone carry the difference",
+        "refused": "replies that one model refuses and the other gives carry the difference",
+        "cut_off": "replies that are cut off in one model alone carry the difference",
+    }
+    return [told[name] for name in contrast.explained]
 
 
 def probability(value: float | None) -> str:

@@ -14,12 +14,14 @@ import numpy as np
 from bench.reporting.comparison.pairing import Paired
 from bench.reporting.comparison.values import Share, Shift
 from bench.reporting.results.schema import Column, Metric, Result
-from bench.statistics.outcomes import explained_by
+from bench.statistics.equal_length import at_equal_length
+from bench.statistics.outcomes import Decomposition, explained_by
 from bench.statistics.paired import paired_difference
 from bench.statistics.scale import UNBOUNDED, UNIT
 
 RATES = ("parsed", "refused", "cut_off")
-AMOUNTS = ("characters", "tokens")
+LENGTH = "characters"
+AMOUNTS = (LENGTH, "tokens")
 PARTS = {
     "ended": "{} in the parent alone",
     "began": "{} in the child alone",
@@ -52,18 +54,18 @@ def shifts_of(child: Result, parent: Result, paired: Paired, level: float) -> tu
     return tuple(found)
 
 
-def shares_of(
+def splits_of(
     child: Result, parent: Result, paired: Paired, metric: Metric, level: float
-) -> tuple[Share, ...]:
+) -> dict[str, Decomposition]:
     """The difference split over items whose outcome changed and the rest, for each outcome that
-    changed on any item; the shares of one outcome add up to the whole."""
-    found: list[Share] = []
+    changed on any item."""
+    found: dict[str, Decomposition] = {}
     for name in RATES:
         ours = _at(child.items.measures.get(name), paired.child_rows)
         theirs = _at(parent.items.measures.get(name), paired.parent_rows)
         if ours is None or theirs is None or ours == theirs:
             continue
-        split = explained_by(
+        found[name] = explained_by(
             paired.child.tolist(),
             paired.parent.tolist(),
             [value > 0 for value in ours],
@@ -72,11 +74,34 @@ def shares_of(
             level,
             (metric.low, metric.high),
         )
-        found += [
-            Share(PARTS[part.name].format(WORDS[name]), part.estimate, part.lo, part.hi, part.n)
-            for part in split.parts
-        ]
-    return tuple(found)
+    return found
+
+
+def shares_of(splits: Mapping[str, Decomposition]) -> tuple[Share, ...]:
+    """The parts of each split, which add up to the whole difference."""
+    return tuple(
+        Share(PARTS[part.name].format(WORDS[name]), part.estimate, part.lo, part.hi, part.n)
+        for name, split in splits.items()
+        for part in split.parts
+    )
+
+
+def equal_length_of(child: Result, parent: Result, paired: Paired, level: float) -> Share | None:
+    """What is left of the difference where both replies have as many characters; None where that
+    does not happen, or lengths are not known."""
+    ours = _at(child.items.measures.get(LENGTH), paired.child_rows)
+    theirs = _at(parent.items.measures.get(LENGTH), paired.parent_rows)
+    if ours is None or theirs is None:
+        return None
+    found = at_equal_length(
+        (paired.child - paired.parent).tolist(),
+        [one - other for one, other in zip(ours, theirs, strict=True)],
+        paired.clusters,
+        level,
+    )
+    if found is None:
+        return None
+    return Share("at equal length", found.estimate, found.lo, found.hi, found.n_items)
 
 
 def aggregates_of(child: Result, parent: Result) -> Mapping[str, tuple[float, float]]:

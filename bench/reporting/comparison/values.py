@@ -49,7 +49,10 @@ class Contrast:
     `verdict` and `tax` know which side is good. `rope_*` are the probabilities that the true
     difference is worse than -rope, within, better than rope. `p_adjusted` is Holm's over the
     tasks of the comparison. `mde` is the smallest difference that so many items would find with a
-    power of 0.8, before that adjustment.
+    power of 0.8; within a comparison, at Holm's first step, the level / the number of its tasks.
+    `p_noninferior` is one-sided, of "worse by the margin or more", None where no tax is asked for.
+    `equal_length` is the part of the difference that is left where both replies are equally long;
+    `explained` names what carries the difference: "length", "parsed", "refused", "cut_off".
     `variant` is "" where several wordings are pooled; they are in `variants` then, and `fragile`
     says why the answer hangs on the wording ("" where it does not). Everything is None where there
     is no number, and `warnings` says why.
@@ -76,6 +79,7 @@ class Contrast:
     p_adjusted: float | None
     verdict: Verdict
     tax: Tax | None
+    p_noninferior: float | None
     mde: float | None
     n_items: int
     n_clusters: int
@@ -84,6 +88,8 @@ class Contrast:
     fragile: str = ""
     shifts: tuple[Shift, ...] = ()
     shares: tuple[Share, ...] = ()
+    equal_length: Share | None = None
+    explained: tuple[str, ...] = ()
     aggregates: Mapping[str, tuple[float, float]] | None = None
     warnings: tuple[str, ...] = ()
 

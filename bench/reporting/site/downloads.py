@@ -31,8 +31,9 @@ CONTRASTS = (
     *("child", "parent", "edge", "task", "variant", "kind", "language", "metric"),
     *("lower_is_better", "headline", "child_mean", "parent_mean", "estimate", "se", "lo", "hi"),
     *("level", "method", "p_better", "rope", "rope_worse", "rope_same", "rope_better"),
-    *("p_value", "p_adjusted", "verdict", "margin", "tax", "mde", "n_items", "n_clusters"),
-    *("n_missing", "fragile", "warnings"),
+    *("p_value", "p_adjusted", "verdict", "margin", "tax", "p_noninferior", "mde"),
+    *("n_items", "n_clusters", "n_missing", "equal_length", "equal_length_lo"),
+    *("equal_length_hi", "explained", "fragile", "warnings"),
 )
 CHANGES = (
     *("child", "parent", "edge", *(verdict.replace(" ", "_") for verdict in VERDICTS)),
@@ -139,14 +140,16 @@ def items(view: View, task: str) -> Table:
 
 
 def _contrast(change: Change, one: Contrast, headline: bool) -> tuple[Value, ...]:
-    metric = one.metric
+    metric, left = one.metric, one.equal_length
     return (
         *(change.child, change.parent, change.edge.kind, one.task, one.variant, one.kind),
         *(one.language, metric.name, metric.lower_is_better, headline, one.child_mean),
         *(one.parent_mean, one.estimate, one.se, one.lo, one.hi, one.level, one.method),
         *(one.p_better, metric.rope, one.rope_worse, one.rope_same, one.rope_better),
-        *(one.p_value, one.p_adjusted, one.verdict, metric.margin, one.tax, one.mde),
-        *(one.n_items, one.n_clusters, one.n_missing, one.fragile, "; ".join(one.warnings)),
+        *(one.p_value, one.p_adjusted, one.verdict, metric.margin, one.tax),
+        *(one.p_noninferior, one.mde, one.n_items, one.n_clusters, one.n_missing),
+        *((left.estimate, left.lo, left.hi) if left else (None, None, None)),
+        *("; ".join(one.explained), one.fragile, "; ".join(one.warnings)),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.reporting.comparison.comparable import shown as shown_setting
+from bench.reporting.comparison.sentences import explanations
 from bench.reporting.comparison.values import Change, Contrast, Share, Shift
 from bench.reporting.importers.paper import against_paper
 from bench.reporting.results.schema import ModelEntry, Result
@@ -41,7 +42,7 @@ class Line:
     def notes(self) -> tuple[str, ...]:
         """What a reader must know."""
         fragile = (self.contrast.fragile,) if self.contrast.fragile else ()
-        return (*fragile, *self.contrast.warnings)
+        return (*fragile, *explanations(self.contrast), *self.contrast.warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def _change(view: View, change: Change, figures: tuple[Figure, ...]) -> ChangeSh
         shares=tuple(
             ShareLine(*_place(view, one), share=share, shown=shown_share(share, one.metric, level))
             for one in parts
-            for share in one.shares
+            for share in (*one.shares, *([one.equal_length] if one.equal_length else []))
         ),
         shifts=tuple(
             ShiftLine(*_place(view, one), shift=shift, shown=shown_shift(shift, level))

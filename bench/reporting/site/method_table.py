@@ -144,11 +144,12 @@ METHODS: Mapping[str, Method] = {
         ),
     ),
     "mde": Method(
-        "(z_{α/2} + z_β) · sd(d) · √(deff / n), power 0.8",
+        "(z_{α/2m} + z_β) · sd(d) · √(deff / n), power 0.8, m tasks",
         "Cohen 1988, Statistical Power Analysis, ch. 2",
         (
-            "The smallest true difference that so many items find four times in five (MDE).",
-            "这么多题目五次中有四次能发现的最小真实差别（MDE）。",
+            "The smallest true difference that so many items find four times in five, at the "
+            "first step of Holm's adjustment (MDE).",
+            "在 Holm 校正的第一步，这么多题目五次中有四次能发现的最小真实差别（MDE）。",
         ),
     ),
     "chance": Method(

@@ -103,8 +103,8 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "tax_column": ("Alignment tax", "对齐税"),
     "mde": ("MDE", "MDE"),
     "mde_note": (
-        "The smallest difference that so many items find with a power of 0.8, before adjustment",
-        "这么多题目以 0.8 的功效能发现的最小差别（校正之前）",
+        "The smallest difference that so many items find with a power of 0.8, among all tasks",
+        "在全部任务中，这么多题目以 0.8 的功效能发现的最小差别",
     ),
     "matrix": ("Every item against every model", "每道题对每个模型"),
     "matrix_note": (
@@ -176,8 +176,10 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "decomposition": ("What carries the difference", "差值由什么构成"),
     "decomposition_note": (
         "A gain may be answers that are right where they were wrong, or replies that can be read "
-        "where they could not. The parts of one outcome add up to the whole.",
-        "提高可能来自由错变对的回答，也可能只是原先读不出、如今读得出的回答。同一结果的各部分之和等于总差值。",
+        "where they could not. The parts of one outcome add up to the whole. At equal length: what "
+        "is left of the difference where both replies are equally long.",
+        "提高可能来自由错变对的回答，也可能只是原先读不出、如今读得出的回答。同一结果的各部分之和等于总差值。"
+        "at equal length：两个回答一样长时剩下的差值。",
     ),
     "decomposition_caption": (
         "The difference split by what changed in the reply",

@@ -10,8 +10,10 @@ from bench.reporting.comparison.board import labels_of, make_board
 from bench.reporting.comparison.change import comparison
 from bench.reporting.comparison.contrast import contrast
 from bench.reporting.comparison.lineage import rows_of
+from bench.reporting.comparison.sentences import explanations
 from bench.reporting.results.schema import Metric
 from bench.statistics.paired import paired_difference
+from bench.statistics.power import mde_among
 from tests.reporting.comparison.made import METRIC, items, model, result
 
 BASE, SFT = model(), model("sft", "base", "sft")
@@ -120,6 +122,49 @@ def test_a_difference_on_items_that_a_parser_read_anew_is_told_apart():
     shares = {share.name: (share.estimate, share.n) for share in found.shares}
     assert shares["parsed in the child alone"] == (0.5, 20)
     assert found.estimate == pytest.approx(sum(estimate for estimate, _ in shares.values()))
+
+
+def lengths(scores, characters):
+    return items(scores, measures={"characters": tuple(characters)})
+
+
+def test_a_gain_on_longer_replies_alone_is_explained_by_length():
+    """Of 60 items 30 have longer replies, all right now; of the others some turn either way."""
+    before, after = [1.0, 0.0] * 30, [1.0] * 30 + [1.0, 0.0, 0.0, 1.0, 1.0, 0.0] * 5
+    child = result(SFT, after, items=lengths(after, [900.0] * 30 + [100.0, 90.0] * 15))
+    parent = result(BASE, before, items=lengths(before, [100.0] * 60))
+    found = compared(child, parent)
+    assert found.lo > 0
+    assert abs(found.equal_length.estimate) < found.estimate / 2
+    assert found.explained == ("length",)
+    assert explanations(found)[0].startswith("length explains the difference")
+
+
+def test_a_gain_at_equal_length_is_not_explained_by_it():
+    child = result(SFT, RIGHT, items=lengths(RIGHT, [120.0, 80.0] * 20))
+    parent = result(BASE, WRONG, items=lengths(WRONG, [100.0] * 40))
+    found = compared(child, parent)
+    assert found.equal_length.estimate == pytest.approx(1.0)
+    assert found.explained == ()
+
+
+def test_the_claim_of_no_tax_has_its_p_value_and_safety_has_none():
+    better, alike = compared(result(SFT, RIGHT), result(BASE, MIXED)), result(BASE, RIGHT)
+    assert better.tax == "no tax"
+    assert better.p_noninferior < 0.001
+    assert compared(result(SFT, WRONG), alike).p_noninferior > 0.999
+    safety = replace(alike.task, kind="safety")
+    assert compared(replace(alike, task=safety), replace(alike, task=safety)).p_noninferior is None
+
+
+def test_the_smallest_difference_grows_with_the_tasks_of_the_comparison():
+    tasks = ["t0", "t1", "t2", "t3"]
+    rows = [*rows_of([result(SFT, RIGHT, task) for task in tasks])]
+    rows += rows_of([result(BASE, MIXED, task) for task in tasks])
+    (alone,) = comparison(rows[0], rows[1], ("sft", "base"), ["t0"]).contrasts
+    among = comparison(rows[0], rows[1], ("sft", "base")).contrasts[0]
+    assert among.mde == pytest.approx(mde_among(alone.mde, 4))
+    assert among.mde > alone.mde
 
 
 def test_a_verdict_does_not_outlive_holm():

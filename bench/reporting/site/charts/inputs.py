@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from bench.reporting.comparison.board import Asked, Board
 from bench.reporting.comparison.scores import Score
-from bench.reporting.comparison.values import Change, Tax
+from bench.reporting.comparison.values import Change, Contrast
 from bench.reporting.results.schema import Result
 from bench.reporting.site.charts.chart import Dot
 from bench.reporting.site.charts.flips import Flip, Flips
@@ -150,18 +150,27 @@ def _ways(board: Board, rows: Sequence[int]) -> Iterator[list[int]]:
 
 
 def _line(board: Board, task: Asked, way: Sequence[int]) -> Line:
-    """The headline of `task` along `way`, in the first wording that all were asked in."""
-    wordings = {variant: _headlines(board, task.name, variant) for variant in task.variants}
-    scores = max(wordings.values(), key=lambda found: sum(row in found for row in way))
-    dots = tuple(_dot(scores[row]) if row in scores else Dot(None) for row in way)
-    taxes = [_tax(board, task.name, child, parent) for parent, child in pairwise(way)]
+    """The headline of `task` along `way`: where it was asked in several wordings, the means over
+    those of each step, whose tax is theirs; else the scores with their intervals."""
+    steps = [_step(board, task.name, child, parent) for parent, child in pairwise(way)]
+    taxes = [step.tax if step else None for step in steps]
+    if any(step and step.variants for step in steps):
+        first = next((step.parent_mean for step in steps[:1] if step), None)
+        means = [step.child_mean if step else None for step in steps]
+        dots = tuple(map(Dot, (first, *means)))
+    else:
+        scores = max(
+            (_headlines(board, task.name, variant) for variant in task.variants),
+            key=lambda found: sum(row in found for row in way),
+        )
+        dots = tuple(_dot(scores[row]) if row in scores else Dot(None) for row in way)
     return Line(task.name, task.kind, task.metrics[0], dots, (None, *taxes))
 
 
-def _tax(board: Board, task: str, child: int, parent: int) -> Tax | None:
+def _step(board: Board, task: str, child: int, parent: int) -> Contrast | None:
     return next(
         (
-            contrast.tax
+            contrast
             for change in board.changes
             if (change.edge.child, change.edge.parent) == (child, parent)
             for contrast in change.contrasts

@@ -36,6 +36,7 @@ CONTRAST = Contrast(
     p_adjusted=0.031,
     verdict="worse",
     tax="tax",
+    p_noninferior=0.94,
     mde=0.22,
     n_items=120,
     n_clusters=120,
@@ -52,6 +53,7 @@ NO_NUMBER = replace(
     p_adjusted=None,
     verdict="no number",
     tax=None,
+    p_noninferior=None,
     mde=None,
     warnings=("limit differs (8 against none)",),
 )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.reporting.comparison.board import make_board
 from bench.reporting.site.charts.chart import NARROW, WIDE
 from bench.reporting.site.charts.flips import fates_of
 from bench.reporting.site.charts.inputs import (
@@ -17,6 +18,7 @@ from bench.reporting.site.charts.lineage import lineage_chart
 from bench.reporting.site.charts.ranks import ranks_chart
 from bench.reporting.site.charts.sizes import sizes_chart
 from bench.reporting.site.charts.slope import slope_chart
+from tests.reporting.comparison.made import model, result
 from tests.reporting.site.boards import Shape, board
 from tests.reporting.site.charts.samples import ACCURACY, assert_sound
 
@@ -49,6 +51,21 @@ def test_the_tax_of_a_step_is_that_of_its_change(small):
             (contrast,) = (one for one in change.contrasts if one.task == line.task)
             assert line.taxes[step] == contrast.tax
             assert line.taxes[0] is None
+
+
+def test_a_task_in_several_wordings_is_drawn_as_it_is_compared():
+    base, sft = model(), model("sft", "base", "sft")
+    right, mixed, wrong = [1.0] * 40, [1.0, 0.0] * 20, [0.0] * 40
+    found = make_board(
+        [
+            result(who, scores, variant=variant)
+            for who, wordings in ((base, (mixed, wrong)), (sft, (right, mixed)))
+            for variant, scores in zip("ab", wordings, strict=True)
+        ]
+    )
+    (panel,) = panels_of(found, range(2))
+    (line,) = panel.lines
+    assert [dot.estimate for dot in line.dots] == [0.25, 0.75]
 
 
 def test_dots_are_the_scores_of_the_board(small):
