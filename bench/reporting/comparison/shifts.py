@@ -7,13 +7,14 @@ were wrong, or replies that a parser reads where it did not, or longer replies, 
     Share("parsed in the child alone", estimate=0.041, lo=0.012, hi=0.070, n=17)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from bench.reporting.comparison.pairing import Paired
 from bench.reporting.comparison.values import Share, Shift
 from bench.reporting.results.schema import Column, Metric, Result
+from bench.statistics.calibration import ece_change
 from bench.statistics.equal_length import at_equal_length
 from bench.statistics.outcomes import Decomposition, explained_by
 from bench.statistics.paired import paired_difference
@@ -51,7 +52,31 @@ def shifts_of(child: Result, parent: Result, paired: Paired, level: float) -> tu
                 n=change.n_items,
             )
         )
-    return tuple(found)
+    return (*found, *_calibration(child, parent, paired, level))
+
+
+def _calibration(child: Result, parent: Result, paired: Paired, level: float) -> Iterator[Shift]:
+    """What became of confidence in the choice that is made: its calibration error, and the mean
+    square of confidence less being right (the Brier score of that choice)."""
+    columns = [
+        _at(result.items.measures.get(name), rows)
+        for result, rows in ((child, paired.child_rows), (parent, paired.parent_rows))
+        for name in ("probability", "correct")
+    ]
+    sure, right, before, was = columns
+    if sure is None or right is None or before is None or was is None:
+        return
+    error = ece_change(sure, right, before, was, paired.clusters, level)
+    n = len(sure)
+    yield Shift("ece", error.child, error.parent, error.estimate, error.lo, error.hi, n)
+    ours, theirs = _squares(sure, right), _squares(before, was)
+    change = paired_difference(ours, theirs, paired.clusters, level, UNIT, lower_is_better=True)
+    means = float(np.mean(ours)), float(np.mean(theirs))
+    yield Shift("squared_error", *means, change.estimate, change.lo, change.hi, n)
+
+
+def _squares(sure: Sequence[float], right: Sequence[float]) -> list[float]:
+    return [(one - other) ** 2 for one, other in zip(sure, right, strict=True)]
 
 
 def splits_of(

@@ -148,6 +148,21 @@ def test_a_gain_at_equal_length_is_not_explained_by_it():
     assert found.explained == ()
 
 
+def test_calibration_is_compared_on_the_shared_items_with_its_error():
+    def sure(scores, confidence):
+        measures = {"probability": (confidence,) * len(scores), "correct": tuple(scores)}
+        return items(scores, measures=measures)
+
+    child = result(SFT, MIXED, items=sure(MIXED, 0.95))
+    parent = result(BASE, MIXED, items=sure(MIXED, 0.55))
+    shifts = {shift.measure: shift for shift in compared(child, parent).shifts}
+    ece, squared = shifts["ece"], shifts["squared_error"]
+    assert (ece.child, ece.parent, ece.n) == (pytest.approx(0.45), pytest.approx(0.05), 40)
+    assert 0 < ece.lo < ece.hi
+    assert squared.estimate == pytest.approx(0.5 * (0.05**2 + 0.95**2 - 0.55**2 - 0.45**2))
+    assert squared.lo > 0
+
+
 def test_the_claim_of_no_tax_has_its_p_value_and_safety_has_none():
     better, alike = compared(result(SFT, RIGHT), result(BASE, MIXED)), result(BASE, RIGHT)
     assert better.tax == "no tax"
