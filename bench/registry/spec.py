@@ -163,7 +163,7 @@ class TaskSpec(Strict):
     """Scorers of one reply, each in [0, 1]; the first is the headline."""
     aggregates: tuple[str, ...] = ()
     """Metrics over all records (macro_f1, mcc, ece, brier, nll, pass@k, ...)."""
-    chance: Unit = 0.0
+    chance: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     """What random choices, or the replies to other rows, score."""
     margin: Unit = 0.03
     """Non-inferiority margin: the largest loss that still counts as none."""

@@ -102,7 +102,13 @@ MISTAKES: dict[str, tuple[str, str, str, str]] = {
     "chance above 1": (
         LAST,
         LAST + "chance: 25\n",
-        "chance: found 25: expected less than or equal to 1",
+        "chance: found 25: expected less than 1",
+        SEE,
+    ),
+    "chance that is the best": (
+        LAST,
+        LAST + "chance: 1\n",
+        "chance: found 1: expected less than 1",
         SEE,
     ),
     "kind misspelt": ("kind: qa", "kind: cod", "kind: found 'cod': expected 'qa',", "mean code?"),

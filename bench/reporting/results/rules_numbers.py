@@ -46,13 +46,15 @@ def finite(result: Result) -> Iterator[str]:
 
 
 def metrics(result: Result) -> Iterator[str]:
-    """low < high, chance between them, rope and margin not below 0."""
+    """low < high, chance between them and not the best, rope and margin not below 0."""
     for metric in result.task.metrics:
         key = f"task.metrics.{metric.name}"
         if not metric.low < metric.high:
             yield f"{key}: low is {metric.low} and high {metric.high}, expected low < high"
         elif not metric.low <= metric.chance <= metric.high:
             yield f"{key}.chance: found {metric.chance}, expected {metric.low} to {metric.high}"
+        elif metric.chance == metric.high and not metric.lower_is_better:
+            yield f"{key}.chance: found {metric.chance}, the best score, expected less"
         if metric.rope < 0 or metric.margin < 0:
             yield f"{key}: rope {metric.rope}, margin {metric.margin}, expected 0 or more"
 

@@ -102,6 +102,11 @@ FAULTS = {
         lambda content: content["task"]["metrics"][0].update(chance=2.0),
         True,
     ),
+    "a chance that is the best": (
+        "metrics",
+        lambda content: content["task"]["metrics"][0].update(chance=1.0),
+        True,
+    ),
     "the wrong model": ("place", at("model", "name", "large"), True),
     "the wrong task": ("place", at("task", "name", "facts"), True),
 }
