@@ -27,7 +27,7 @@ test: $(INSTALLED)
 	$(BIN)/pytest -n auto
 
 browser: $(INSTALLED)
-	$(BIN)/pytest -m slow tests/reporting/site/test_browser.py
+	$(BIN)/pytest -m slow -rs tests/reporting/site/test_browser.py
 
 slow: $(INSTALLED)
 	$(BIN)/pytest -m slow
