@@ -5,10 +5,15 @@ Called by `bench.reporting.comparison.board` and `bench eval`.
     Score(row=2, task="topic", estimate=0.61, lo=0.52, hi=0.69, n=120, failed=0, ...)
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from bench.reporting.results.schema import Metric, Result
+from bench.reporting.results.schema import LENGTH, REFERENCE_LENGTH, Metric, Result
 from bench.statistics.intervals import Interval, mean_interval
+from bench.statistics.length import LengthJudgments, length_controlled
+
+WIN_RATE = "win_rate"  # a score that says which of two replies a judge preferred
+CONTROLLED = Metric("win_rate_at_equal_length", chance=0.5, rope=0.02, margin=0.03)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,14 @@ class Score:
 
 
 def scores_of(row: int, result: Result, level: float) -> list[Score]:
-    """All Scores of a Result: the headline, its other metrics, its aggregates."""
+    """All Scores of a Result: the headline, its other metrics, wins over a reference at equal
+    length, its aggregates."""
     return [
         *(
             _score(row, result, metric, place == 0, level)
             for place, metric in enumerate(result.task.metrics)
         ),
+        *_controlled(row, result, level),
         *(_aggregate(row, result, name, value, level) for name, value in result.aggregates.items()),
     ]
 
@@ -55,6 +62,35 @@ def _score(row: int, result: Result, metric: Metric, headline: bool, level: floa
     clusters = [items.clusters[place] for place in known]
     found = _interval([column[place] or 0.0 for place in known], clusters, metric, level)
     return _filled(row, result, metric, headline, level, found, len(known), len(set(clusters)))
+
+
+def _controlled(row: int, result: Result, level: float) -> Iterator[Score]:
+    """The win rate with length taken out, where it is known how long both replies are."""
+    items = result.items
+    nothing = (None,) * len(items.ids)
+    columns = [
+        items.scores.get(WIN_RATE, nothing),
+        items.measures.get(LENGTH, nothing),
+        items.measures.get(REFERENCE_LENGTH, nothing),
+        items.clusters,
+    ]
+    known = [
+        (won, ours - theirs, cluster)
+        for won, ours, theirs, cluster in zip(*columns, strict=True)
+        if won is not None and ours is not None and theirs is not None
+    ]
+    if not known:
+        return
+    won, longer, clusters = (list(column) for column in zip(*known, strict=True))
+    found = length_controlled(LengthJudgments(won, longer, prompts=clusters), level).controlled
+    yield replace(
+        _filled(row, result, CONTROLLED, False, level, None, len(known), len(set(clusters))),
+        estimate=found.estimate,
+        lo=found.lo,
+        hi=found.hi,
+        method=found.method,
+        warnings=found.warnings,
+    )
 
 
 def _interval(

@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.reporting.comparison.pairing import Paired
 from bench.reporting.comparison.values import Share, Shift
-from bench.reporting.results.schema import Column, Metric, Result
+from bench.reporting.results.schema import LENGTH, Column, Metric, Result
 from bench.statistics.calibration import ece_change
 from bench.statistics.equal_length import at_equal_length
 from bench.statistics.outcomes import Decomposition, explained_by
@@ -21,7 +21,6 @@ from bench.statistics.paired import paired_difference
 from bench.statistics.scale import UNBOUNDED, UNIT
 
 RATES = ("parsed", "refused", "cut_off")
-LENGTH = "characters"
 AMOUNTS = (LENGTH, "tokens")
 PARTS = {
     "ended": "{} in the parent alone",

@@ -19,6 +19,7 @@ from bench.reporting.importers.rows import Row, digest_of, items_of, named_once,
 from bench.reporting.importers.unread import unread
 from bench.reporting.results.diversity import diversity
 from bench.reporting.results.schema import (
+    REFERENCE_LENGTH,
     SCHEMA_VERSION,
     Metric,
     ModelEntry,
@@ -38,7 +39,7 @@ UNJUDGED = "the judge gave no preference"
 READ = frozenset({"instruction", "generator_1", "generator_2", "annotator", "preference"})
 Match = tuple[str, str, str]  # model, judge, reference
 LOST = (
-    "output_1 (the reference's reply; a win rate that is corrected for length needs its length)",
+    "output_1 (the reference's reply; its length is kept)",
     "output_2 (the model's reply; its length is kept)",
 )
 
@@ -112,7 +113,10 @@ def _rows(annotations: Sequence[Document]) -> list[Row]:
             cluster=digest,
             failure="" if win is not None else UNJUDGED,
             scores={} if win is None else {WIN_RATE.name: win},
-            measures=text_measures(one.text("output_2")),
+            measures={
+                **text_measures(one.text("output_2")),
+                REFERENCE_LENGTH: float(len(one.text("output_1"))),
+            },
         )
         for one, digest, name, win in zip(
             annotations, digests, named_once(digests), map(_win, annotations), strict=True

@@ -11,7 +11,14 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bench.reporting.results.rule import Rule, Rules, each
-from bench.reporting.results.schema import MEASURES, Column, Metric, Result
+from bench.reporting.results.schema import (
+    LENGTH,
+    MEASURES,
+    REFERENCE_LENGTH,
+    Column,
+    Metric,
+    Result,
+)
 from bench.statistics.intervals import Interval, mean_interval
 from bench.types import Json
 
@@ -22,7 +29,7 @@ ROUNDING = 1e-9  # what floating point may add to a bound
 UNIT: Bounds = (0.0, 1.0)
 COUNT: Bounds = (0.0, math.inf)
 MEASURE_BOUNDS: Mapping[str, Bounds] = {
-    name: COUNT if name in ("characters", "tokens") else UNIT for name in MEASURES
+    name: COUNT if name in (LENGTH, REFERENCE_LENGTH, "tokens") else UNIT for name in MEASURES
 }
 AGGREGATE_BOUNDS: Mapping[str, Bounds] = {
     "macro_f1": UNIT,

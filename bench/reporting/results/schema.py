@@ -17,12 +17,14 @@ from bench.types import Json
 SCHEMA_VERSION = 1
 Column = tuple[float | None, ...]
 
+LENGTH, REFERENCE_LENGTH = "characters", "reference_characters"
 # Measures of a reply beside its scores, and what each means; a Result holds those that are known.
 MEASURES: Mapping[str, str] = {
     "parsed": "1 where an answer was found in the reply, 0 where none was",
     "refused": "1 where the reply declines to answer",
     "cut_off": "1 where the reply ended because it ran out of tokens",
-    "characters": "length of the reply in characters",
+    LENGTH: "length of the reply in characters",
+    REFERENCE_LENGTH: "length of the reply that it was judged against",
     "tokens": "length of the reply in tokens of the model that wrote it",
     "probability": "probability the model gave to the choice that it made",
     "correct": "1 where that choice was right (with `probability`: calibration)",

@@ -197,6 +197,7 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "measure_refused": ("refused", "拒答"),
     "measure_cut_off": ("cut off", "被截断"),
     "measure_characters": ("characters", "字符数"),
+    "measure_reference_characters": ("characters of the reference", "参考回答字符数"),
     "measure_tokens": ("tokens", "词元数"),
     "measure_probability": ("probability of the choice", "所选项的概率"),
     "measure_correct": ("choice right", "所选项正确"),

@@ -1,7 +1,10 @@
 """AlpacaEval's annotations: wins, draws, judges, references."""
 
+from random import Random
+
 import pytest
 
+from bench.reporting.comparison.board import make_board
 from bench.reporting.importers.alpaca_eval import UNJUDGED, read_alpaca_eval
 from bench.reporting.importers.table import import_results
 from bench.reporting.results.audit import audit
@@ -31,7 +34,31 @@ def test_measures_are_those_of_the_models_reply(found):
     assert found.results[0].items.measures == {
         "refused": (1.0, 0.0, 0.0, 0.0, 0.0),
         "characters": (38.0, 2.0, 2.0, 2.0, 2.0),
+        "reference_characters": tuple(float(len(one["output_1"])) for one in annotations()),
     }
+
+
+def test_wins_over_the_reference_are_shown_at_equal_length_too(tmp_path):
+    """Longer replies win here, and nothing else: at equal length a coin is as good."""
+    random, rows = Random(4), []
+    for number in range(200):
+        longer = random.randint(-60, 140)
+        won = random.random() < (0.9 if longer > 40 else 0.5 if longer > -40 else 0.1)
+        texts = {"output_1": "a" * 100, "output_2": "b" * (100 + longer)}
+        asked = {"instruction": f"question {number}", "preference": 2.0 if won else 1.0}
+        rows.append({**annotations()[0], **texts, **asked})
+    read = read_alpaca_eval(write_json(tmp_path / "annotations.json", rows))
+    scores = {score.metric.name: score for score in make_board(read.results).scores}
+    raw, controlled = scores["win_rate"], scores["win_rate_at_equal_length"]
+    assert raw.lo > 0.5
+    assert controlled.lo < 0.5 < controlled.hi
+    assert (controlled.n, controlled.method) == (200, "logit_t")
+
+
+def test_equal_length_that_does_not_happen_gives_no_number(found):
+    scores = {score.metric.name: score for score in make_board(found.results).scores}
+    controlled = scores["win_rate_at_equal_length"]
+    assert (controlled.estimate, controlled.method) == (None, "not_identified")
 
 
 def test_another_reference_is_another_task(tmp_path, found):
@@ -58,8 +85,7 @@ def test_the_same_instruction_twice_is_two_items_in_one_cluster(tmp_path):
 def test_everything_that_a_result_cannot_hold_is_named(found):
     assert set(found.lost) == {
         "dataset",
-        "output_1 (the reference's reply; a win rate that is corrected for length needs its "
-        "length)",
+        "output_1 (the reference's reply; its length is kept)",
         "output_2 (the model's reply; its length is kept)",
         "price_per_example",
     }

@@ -12,7 +12,7 @@ from itertools import pairwise
 from bench.reporting.comparison.board import Asked, Board
 from bench.reporting.comparison.scores import Score
 from bench.reporting.comparison.values import Change, Contrast
-from bench.reporting.results.schema import Result
+from bench.reporting.results.schema import LENGTH, Result
 from bench.reporting.site.charts.chart import Dot
 from bench.reporting.site.charts.flips import Flip, Flips
 from bench.reporting.site.charts.length import Lengthy
@@ -23,8 +23,6 @@ from bench.reporting.site.charts.slope_panel import Line, Panel, Stop
 from bench.reporting.site.charts.stages import in_order, stage_word
 from bench.statistics.intervals import mean_interval
 from bench.statistics.scale import UNBOUNDED
-
-LENGTH = "characters"  # the measure that holds the length of a reply
 
 
 def nodes_of(board: Board, rows: Sequence[int]) -> list[Node]:
