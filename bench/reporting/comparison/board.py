@@ -4,7 +4,7 @@ make_board(load_results([Path("leaderboard/results")]))
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.reporting.comparison.change import LEVEL, adjusted, change_of
 from bench.reporting.comparison.comparable import shown
@@ -156,9 +156,12 @@ def _ranks(
         group = _largest([place for place, row in enumerate(rows) if key in row.results], rows, key)
         if len(group) < FEWEST_RANKED:
             continue
-        scores, clusters = shared_matrix([rows[place].results[key] for place in group])
+        scores, clusters, left_out = shared_matrix([rows[place].results[key] for place in group])
         if len(set(clusters)) >= FEWEST_CLUSTERS:
-            ranks[key] = rank_sets_of_scores(scores, clusters, level)
+            sets = rank_sets_of_scores(scores, clusters, level)
+            told = f"left out: {left_out} items that not all of these models were scored on"
+            warnings = (*sets.warnings, told) if left_out else sets.warnings
+            ranks[key] = replace(sets, warnings=warnings)
             ranked[key] = tuple(group)
     return ranks, ranked
 

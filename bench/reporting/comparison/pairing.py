@@ -53,9 +53,9 @@ def pair(child: Result, parent: Result, metric: str) -> Paired:
     )
 
 
-def shared_matrix(results: Sequence[Result]) -> tuple[Floats, list[str]]:
-    """Headline scores [M, n] of M Results on the items that all were scored on, higher better, and
-    the items' clusters [n]."""
+def shared_matrix(results: Sequence[Result]) -> tuple[Floats, list[str], int]:
+    """Headline scores [M, n] of M Results on the items that all were scored on, higher better, the
+    items' clusters [n], and how many items only some were scored on."""
     metric = results[0].task.metrics[0]
     columns = [one.items.scores.get(metric.name) for one in results]
     rows = [_scored(one.items, column) for one, column in zip(results, columns, strict=True)]
@@ -65,7 +65,8 @@ def shared_matrix(results: Sequence[Result]) -> tuple[Floats, list[str]]:
         sign * _column(one.items.scores, metric.name, [known[key] for key in shared])
         for one, known in zip(results, rows, strict=True)
     ]
-    return np.array(scores), [results[0].items.clusters[rows[0][key]] for key in shared]
+    clusters = [results[0].items.clusters[rows[0][key]] for key in shared]
+    return np.array(scores), clusters, len({key for known in rows for key in known}) - len(shared)
 
 
 def _keys(items: Items) -> list[Key]:

@@ -250,6 +250,15 @@ def test_another_model_on_the_board_leaves_a_pair_as_it_is(third):
     assert alone.changes[0].pooled == ours.pooled
 
 
+def test_items_that_a_ranked_model_failed_on_are_left_out_and_counted():
+    third = model("third")
+    failed = [None, None, *MIXED[2:]]
+    board = make_board([result(SFT, RIGHT), result(BASE, MIXED), result(third, failed)])
+    sets = board.ranks["topic", ""]
+    assert sets.n_items == 38
+    assert "left out: 2 items that not all of these models were scored on" in sets.warnings
+
+
 def test_no_two_rows_have_one_label():
     who = model()
     rows = rows_of([result(who, MIXED, settings={"shots": shots}) for shots in (0, 5)])
