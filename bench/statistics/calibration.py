@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from bench.statistics.covariance import Array
@@ -79,7 +80,7 @@ def ece_change(
     return CalibrationChange(child, parent, estimate, middle - reach, middle + reach)
 
 
-def _gaps(confidence: Array, right: Array, codes: Array, groups: int) -> Array:
+def _gaps(confidence: Array, right: Array, codes: NDArray[np.intp], groups: int) -> Array:
     """Sums [groups, bins] of what was right less what was expected to be."""
     bins = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
     sums = np.zeros((groups, BINS))
