@@ -8,11 +8,12 @@ import re
 from pathlib import Path
 
 from bench.errors import TaskError, UsageError, did_you_mean
-from bench.registry.folder import SUITES
+from bench.registry.folder import SUITES, embedded_folder
 from bench.registry.sample_rows import SCAFFOLDS
 from bench.registry.spec import KINDS
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+LONGEST = 80  # letters: file systems take 255 bytes, and a table has to hold the name
 SPLITS = {"train": 2, "shots": 2, "test": 2}  # how the six sample rows are dealt
 
 HEAD = """\
@@ -48,15 +49,22 @@ def new_task(name: str, kind: str, into: Path) -> Path:
     """Write the folder `into/name` and return it.
 
     Raises:
-        UsageError: `name` is no folder name, or `kind` is unknown.
+        UsageError: `name` is no folder name, is taken or too long, or `kind` is unknown.
         TaskError: the folder exists already, or cannot be written.
     """
+    if len(name) > LONGEST:
+        raise UsageError(
+            f"{name[:20]}...: {len(name)} letters, expected at most {LONGEST}",
+            "choose a shorter name",
+        )
     if not NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} is no task name", "use lower-case letters, digits and underscores"
         )
     if name in SUITES:
         raise UsageError(f"{name!r} is the name of a suite", "choose another name")
+    if (embedded_folder() / name).is_dir():
+        raise UsageError(f"{name!r} is a task that comes with bench", "choose another name")
     if kind not in KINDS:
         raise UsageError(f"{kind!r} is no kind", did_you_mean(kind, KINDS))
     folder = into / name

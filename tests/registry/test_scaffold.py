@@ -72,6 +72,20 @@ def test_an_existing_folder_is_left_alone(tmp_path):
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("topic", "'topic' is a task that comes with bench"),
+        ("a" * 300, f"{'a' * 20}...: 300 letters, expected at most 80"),
+    ],
+)
+def test_a_name_that_is_taken_or_too_long_is_refused(tmp_path, name, cause):
+    with pytest.raises(UsageError) as caught:
+        new_task(name, "qa", tmp_path)
+    assert caught.value.cause == cause
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(TaskError, match="file/a: cannot be written: Not a directory") as caught:
