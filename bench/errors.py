@@ -14,8 +14,17 @@ tasks/a/task.yaml: kind: 'qq' is not a kind
   try: write one of: qa, code
 """
 
+import errno
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+
+# What is wrong with a place, whatever space there is.
+NO_PLACE = frozenset(
+    {
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR),
+        *(errno.EEXIST, errno.ENAMETOOLONG),
+    }
+)
 
 
 class BenchError(Exception):
@@ -70,3 +79,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return f"did you mean {' or '.join(near)}?"
     shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     return f"known: {shown}" if names else "none is known"
+
+
+def write_remedy(error: OSError) -> str:
+    """What to do where a file of the output cannot be written."""
+    space = "" if error.errno in NO_PLACE else "free some space or "
+    return f"{space}choose another folder with -o, then run the same command again"

@@ -20,7 +20,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.errors import RunError
+from bench.errors import RunError, write_remedy
 from bench.types import Record, Reply, Run
 
 SCHEMA_VERSION = 1
@@ -113,7 +113,7 @@ def write_atomic(path: Path, content: bytes) -> None:
     except OSError as error:
         raise RunError(
             f"{path}: cannot be written: {error.strerror or error}; what was there is unchanged",
-            "free some space or choose another folder with -o, then run the same command again",
+            write_remedy(error),
         ) from None
 
 
@@ -263,6 +263,10 @@ def _ledger_error(path: Path, error: Exception) -> RunError:
             f"{path}: damaged: {_first_problem(error)}",
             f"move {path} away (its answers will be asked again), then run the same command again",
         )
+    if isinstance(error, OSError):
+        return RunError(f"{path}: {error.strerror or error}", write_remedy(error))
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CANTOPEN:
+        return RunError(f"{path}: {error}", "choose another folder with -o")
     return RunError(
         f"{path}: {error}; answers already kept stay there",
         "free some space, or choose another folder with -o; then run the same command again",

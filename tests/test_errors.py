@@ -1,5 +1,6 @@
 """Errors: cause and remedy in two lines, whole after a process boundary; names that are close."""
 
+import errno
 import pickle
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import errors
-from bench.errors import BenchError, TaskError, did_you_mean
+from bench.errors import BenchError, TaskError, did_you_mean, write_remedy
 
 KINDS = [errors.TaskError, errors.ModelError, errors.RunError, errors.SandboxError]
 KINDS += [errors.UsageError]
@@ -63,3 +64,14 @@ def test_a_wrong_name_gets_the_nearest_or_the_list(name, known, said):
 def test_a_known_name_is_always_among_the_nearest(known, data):
     name = data.draw(st.sampled_from(known))
     assert name in did_you_mean(name, known)
+
+
+@pytest.mark.parametrize("number", [errno.ENOTDIR, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG])
+def test_space_does_not_help_where_the_place_is_wrong(number):
+    remedy = write_remedy(OSError(number, "no"))
+    assert remedy == "choose another folder with -o, then run the same command again"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_space_helps_where_there_is_none(number):
+    assert write_remedy(OSError(number, "no")).startswith("free some space or choose another")

@@ -9,7 +9,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.errors import RunError
+from bench.errors import RunError, write_remedy
 from bench.reporting.comparison.board import Board
 from bench.reporting.site import changelog, compare_page, methods_page, overview
 from bench.reporting.site.changelog import Entry, Note, changelog_page, entries_of
@@ -137,6 +137,6 @@ def _write(path: Path, content: bytes) -> Path:
     except OSError as error:
         raise RunError(
             f"{path}: cannot be written: {error.strerror or error}",
-            "free some space or choose another folder with -o, then run the same command again",
+            write_remedy(error),
         ) from None
     return path
