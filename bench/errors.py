@@ -4,6 +4,7 @@
     ├── TaskError             a task folder, its task.yaml, its data or its scorer is wrong
     ├── ModelError            weights, tokenizer or adapter cannot be found, read or used
     ├── RunError              a run folder, ledger or result file is missing, damaged or full
+    │   └── ProblemsError     several such things at once, numbered one a line
     ├── SandboxError          model-written code cannot be executed safely on this machine
     └── UsageError            an argument has no meaning here
 

@@ -5,7 +5,6 @@ import json
 import os
 import pty
 import select
-import shlex
 import shutil
 import signal
 import subprocess
@@ -18,7 +17,6 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from bench import cli
 from bench.cards import write_card
 from bench.models.weights import find_weights
 from bench.types import Parent
@@ -41,7 +39,7 @@ def home(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def bench(capsys, monkeypatch, home):
+def bench(bench, monkeypatch, home):
     """bench("chat warm ...") beside the checkpoints: .code, .out and .err of the command."""
     monkeypatch.chdir(home)
 
@@ -50,11 +48,7 @@ def bench(capsys, monkeypatch, home):
     ) -> SimpleNamespace:
         """`typed` is what is piped in; None closes standard input."""
         monkeypatch.setattr("sys.stdin", None if typed is None else kind(io.BytesIO(typed)))
-        monkeypatch.setattr("sys.argv", ["bench", *shlex.split(command)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return SimpleNamespace(code=ended.value.code, out=out, err=err)
+        return bench(command)
 
     return run
 

@@ -47,7 +47,7 @@ def generate(
         return in_fixed_batches(model, drafts, budget, Endings(end_ids, decode))
     prefix = _prefix(model, items, kept or KeptPrefix(), how)
     bounds, enough = part_of(budget, model.device), Event()
-    parts = parted(_by_prompt(drafts), _cost, model.device)
+    parts = parted(_by_prompt(drafts), lambda draft: draft.most, model.device)
     streams = [
         refill(model, part, bounds, Endings(end_ids, decode), prefix, how == "front", enough)
         for part in parts
@@ -61,10 +61,6 @@ def _by_prompt(drafts: Sequence[Draft]) -> list[list[Draft]]:
     for draft in drafts:
         groups.setdefault(draft.item.prompt, []).append(draft)
     return list(groups.values())
-
-
-def _cost(draft: Draft) -> int:
-    return draft.most
 
 
 def _prefix(model: PreTrainedModel, items: Sequence[Encoded], kept: KeptPrefix, how: How) -> Prefix:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from bench.statistics.clusters import names_of
 from bench.statistics.covariance import Array
 from bench.statistics.draws import seed_of
 
@@ -50,7 +51,7 @@ def ece_change(
     `right` is in [0, 1]. `clusters` [n] are drawn whole; draws are seeded by the data.
 
     Raises:
-        ValueError: no items, or columns of different lengths.
+        ValueError: no items, or columns or clusters of different lengths.
     """
     sides = [
         (np.asarray(confidence, dtype=float), np.asarray(right, dtype=float))
@@ -62,8 +63,7 @@ def ece_change(
     n = sides[0][0].size
     if not n or any(column.shape != (n,) for side in sides for column in side):
         raise ValueError(f"{[column.size for side in sides for column in side]} values, not alike")
-    names = list(clusters) if clusters is not None else [str(place) for place in range(n)]
-    _, codes = np.unique(np.asarray(names), return_inverse=True)
+    _, codes = np.unique(np.asarray(names_of(clusters, n)), return_inverse=True)
     groups = int(codes.max()) + 1
     # Clusters in an order of their own, so that the order of the items does not matter.
     gaps = np.concatenate([_gaps(*side, codes, groups) for side in sides], axis=1)

@@ -1,7 +1,7 @@
 """Items that are not independent: how much the standard error grows where they share a cluster.
 
 A cluster is a passage, a template, or one question under several prompts. Called by
-`bench.statistics.intervals` and `bench.statistics.paired`.
+`bench.statistics.intervals`, `paired`, `calibration` and `equal_length`.
 
 >>> found = clustering(np.array([1.0, 1.0, 0.0, 0.0, 1.0, 0.0]), ["a", "a", "b", "b", "c", "c"])
 >>> round(found.se, 4), round(found.naive_se, 4), found.n_clusters, round(found.icc, 4)
@@ -34,6 +34,18 @@ class Clustering:
     n_clusters: int
     design_effect: float | None
     icc: float | None
+
+
+def names_of(clusters: Sequence[str] | None, n: int) -> list[str]:
+    """The cluster of each of `n` items; without `clusters` [n] each item is its own.
+
+    Raises:
+        ValueError: not as many clusters as items.
+    """
+    names = list(clusters) if clusters is not None else [str(place) for place in range(n)]
+    if len(names) != n:
+        raise ValueError(f"{n} values in {len(names)} clusters")
+    return names
 
 
 def clustered_error(residuals: Values, clusters: Sequence[str]) -> float:

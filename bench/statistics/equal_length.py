@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from bench.statistics.clusters import names_of
 from bench.statistics.length import OVERLAP_ITEMS, OVERLAP_SHARE
 from bench.statistics.sandwich import clustered_covariance
 
@@ -49,12 +50,12 @@ def at_equal_length(
     equal; and where all items are one cluster. The scale sd(dlen) counts as known.
 
     Raises:
-        ValueError: not as many of one as of the other.
+        ValueError: not as many of one as of the other, or of clusters.
     """
     y, lengths = np.asarray(differences, dtype=float), np.asarray(length_differences, dtype=float)
     if y.shape != lengths.shape:
         raise ValueError(f"{y.size} differences of scores, {lengths.size} of lengths")
-    names = list(clusters) if clusters is not None else [str(place) for place in range(y.size)]
+    names = names_of(clusters, y.size)
     if not _overlap(lengths) or len(set(names)) < 2:
         return None
     design = np.column_stack([np.ones_like(y), np.tanh(lengths / lengths.std())])

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
-from bench.statistics.clusters import FEW_CLUSTERS, clustered_error
+from bench.statistics.clusters import FEW_CLUSTERS, clustered_error, names_of
 from bench.statistics.scale import UNIT, Bounds, Values, from_unit, is_bounded, only_end, to_unit
 
 Method = Literal[
@@ -120,9 +120,7 @@ def mean_interval(
     y = to_unit(values, bounds)
     if y.size == 0:
         raise ValueError("no values")
-    names = list(clusters) if clusters is not None else [str(place) for place in range(y.size)]
-    if len(names) != y.size:
-        raise ValueError(f"{y.size} values in {len(names)} clusters")
+    names = names_of(clusters, y.size)
     groups, mean = len(set(names)), float(y.mean())
     proportion = is_bounded(bounds) and bool(np.isin(y, (0.0, 1.0)).all())
     if proportion and groups == y.size:

@@ -23,7 +23,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy import special
 
-from bench.statistics.clusters import FEW_CLUSTERS, Clustering, clustered_error, clustering
+from bench.statistics.clusters import (
+    FEW_CLUSTERS,
+    Clustering,
+    clustered_error,
+    clustering,
+    names_of,
+)
 from bench.statistics.intervals import NOTHING, Method, mean_interval
 from bench.statistics.mcnemar import mcnemar_midp
 from bench.statistics.newcombe import newcombe10
@@ -172,9 +178,9 @@ def _paired(
     clusters: Sequence[str] | None,
     bounds: Bounds,
 ) -> _Pairs:
-    names = list(clusters) if clusters is not None else [str(at) for at in range(len(child))]
-    if not len(child) == len(parent) == len(names) or not names:
-        raise ValueError(f"{len(child)} and {len(parent)} scores in {len(names)} clusters")
+    if len(child) != len(parent) or not child:
+        raise ValueError(f"{len(child)} and {len(parent)} scores")
+    names = names_of(clusters, len(child))
     ours, theirs = np.asarray(child, dtype=float), np.asarray(parent, dtype=float)
     return _Pairs(
         child=ours,

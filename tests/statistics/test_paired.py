@@ -317,11 +317,15 @@ def test_one_independent_item_has_an_estimate_and_nothing_else(scores, clusters)
 
 
 @pytest.mark.parametrize(
-    ("child", "parent", "clusters"),
-    [([], [], None), ([1.0], [1.0, 0.0], None), ([1.0, 0.0], [1.0, 0.0], ["a"])],
+    ("child", "parent", "clusters", "said"),
+    [
+        ([], [], None, "0 and 0 scores"),
+        ([1.0], [1.0, 0.0], None, "1 and 2 scores"),
+        ([1.0, 0.0], [1.0, 0.0], ["a"], "2 values in 1 clusters"),
+    ],
 )
-def test_scores_that_do_not_pair_are_an_error(child, parent, clusters):
-    with pytest.raises(ValueError, match=f"{len(child)} and {len(parent)} scores"):
+def test_scores_that_do_not_pair_are_an_error(child, parent, clusters, said):
+    with pytest.raises(ValueError, match=said):
         paired_difference(child, parent, clusters)
 
 

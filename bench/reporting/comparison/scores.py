@@ -8,12 +8,9 @@ Called by `bench.reporting.comparison.board` and `bench eval`.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from bench.reporting.results.schema import LENGTH, REFERENCE_LENGTH, Metric, Result
+from bench.reporting.results.schema import LENGTH, REFERENCE_LENGTH, WIN_RATE, Metric, Result
 from bench.statistics.intervals import Interval, mean_interval
 from bench.statistics.length import LengthJudgments, length_controlled
-
-WIN_RATE = "win_rate"  # a score that says which of two replies a judge preferred
-CONTROLLED = Metric("win_rate_at_equal_length", chance=0.5, rope=0.02, margin=0.03)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +63,9 @@ def _score(row: int, result: Result, metric: Metric, headline: bool, level: floa
 
 def _controlled(row: int, result: Result, level: float) -> Iterator[Score]:
     """The win rate with length taken out, where it is known how long both replies are."""
+    metric = next((one for one in result.task.metrics if one.name == WIN_RATE), None)
+    if metric is None:
+        return
     items = result.items
     nothing = (None,) * len(items.ids)
     columns = [
@@ -81,10 +81,11 @@ def _controlled(row: int, result: Result, level: float) -> Iterator[Score]:
     ]
     if not known:
         return
+    equal = replace(metric, name=f"{WIN_RATE}_at_equal_length")
     won, longer, clusters = (list(column) for column in zip(*known, strict=True))
     found = length_controlled(LengthJudgments(won, longer, prompts=clusters), level).controlled
     yield replace(
-        _filled(row, result, CONTROLLED, False, level, None, len(known), len(set(clusters))),
+        _filled(row, result, equal, False, level, None, len(known), len(set(clusters))),
         estimate=found.estimate,
         lo=found.lo,
         hi=found.hi,

@@ -21,6 +21,7 @@ from bench.reporting.results.diversity import diversity
 from bench.reporting.results.schema import (
     REFERENCE_LENGTH,
     SCHEMA_VERSION,
+    WIN_RATE,
     Metric,
     ModelEntry,
     Provenance,
@@ -32,7 +33,7 @@ from bench.types import Json
 REMEDY = "give annotations.json as alpaca_eval evaluate writes it"
 FILE = "annotations.json"
 # A coin wins half of the time; two wins in a hundred are below what judges agree on.
-WIN_RATE = Metric("win_rate", chance=0.5, rope=0.02, margin=0.03)
+WINS = Metric(WIN_RATE, chance=0.5, rope=0.02, margin=0.03)
 LOW, DRAW, HIGH = 1.0, 1.5, 2.0
 FORMER_DRAW = 0.0
 UNJUDGED = "the judge gave no preference"
@@ -85,7 +86,7 @@ def _result(file: Path, match: Match, annotations: Sequence[Document]) -> Result
             prompts_digest=digest_of(digests),
             kind="instruction",
             language="en",
-            metrics=(WIN_RATE,),
+            metrics=(WINS,),
             variant=f"{judge} against {reference}",
             title=f"AlpacaEval: wins over {reference}",
             source="tatsu-lab/alpaca_eval",
@@ -99,7 +100,7 @@ def _result(file: Path, match: Match, annotations: Sequence[Document]) -> Result
             notes=("the file says neither when nor by which version it was judged",),
         ),
         asked=len(rows),
-        items=items_of(rows, (WIN_RATE,), str(file), REMEDY),
+        items=items_of(rows, (WINS,), str(file), REMEDY),
         aggregates=dict(diversity([one.text("output_2") for one in annotations])),
     )
 
@@ -112,7 +113,7 @@ def _rows(annotations: Sequence[Document]) -> list[Row]:
             digest=digest,
             cluster=digest,
             failure="" if win is not None else UNJUDGED,
-            scores={} if win is None else {WIN_RATE.name: win},
+            scores={} if win is None else {WIN_RATE: win},
             measures={
                 **text_measures(one.text("output_2")),
                 REFERENCE_LENGTH: float(len(one.text("output_1"))),

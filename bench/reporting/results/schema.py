@@ -17,6 +17,7 @@ from bench.types import Json
 SCHEMA_VERSION = 1
 Column = tuple[float | None, ...]
 
+WIN_RATE = "win_rate"  # the name of a metric: which of two replies a judge preferred
 LENGTH, REFERENCE_LENGTH = "characters", "reference_characters"
 # Measures of a reply beside its scores, and what each means; a Result holds those that are known.
 MEASURES: Mapping[str, str] = {

@@ -153,7 +153,7 @@ def _line(board: Board, task: Asked, way: Sequence[int]) -> Line:
     steps = [_step(board, task.name, child, parent) for parent, child in pairwise(way)]
     taxes = [step.tax if step else None for step in steps]
     if any(step and step.variants for step in steps):
-        first = next((step.parent_mean for step in steps[:1] if step), None)
+        first = steps[0].parent_mean if steps[0] else None
         means = [step.child_mean if step else None for step in steps]
         dots = tuple(map(Dot, (first, *means)))
     else:
