@@ -108,7 +108,7 @@ def show(lines: Sequence[Line], place: Place, means: Means) -> None:
     title = f"{source}; {means.dtype}, {means.threads} threads, {means.rounds} rounds; per row"
     table = Table(
         *("line", "target", "as fast", "less CPU", "rows", "bench", "lm-eval", "batch"),
-        *("peak GiB", "agreement"),
+        *("peak GiB", "tokens written", "agreement"),
         title=title,
     )
     for line in lines:
@@ -122,6 +122,7 @@ def show(lines: Sequence[Line], place: Place, means: Means) -> None:
             seconds(line.lm_eval),
             str(line.batch),
             f"{line.bench.peak_gib:.2f} / {line.lm_eval.peak_gib:.2f}",
+            "" if line.written is None else f"{line.written:.0f}",
             str(line.agreement),
         )
     Console(width=170).print(table)

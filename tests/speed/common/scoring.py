@@ -104,7 +104,8 @@ def _line(asked: _Asked, bench: Worker, rival: Worker, means: Means) -> Line:
         for name in sorted(asks, reverse=bool(number % 2)):  # each is first in turn
             worker, rows = asks[name]
             turns[name].append(worker.ask({"rows": rows, "batch": batch}))
-    ours, theirs = turns["bench"][-1]["results"], turns["lm_eval"][-1]["results"]
+    last = turns["bench"][-1]
+    ours, theirs = last["results"], turns["lm_eval"][-1]["results"]
     return Line(
         name=workload.name,
         title=workload.title,
@@ -114,6 +115,7 @@ def _line(asked: _Asked, bench: Worker, rival: Worker, means: Means) -> Line:
         batch=batch,
         survey=survey,
         agreement=agreement([ours[row] for row in asked.rival_rows], theirs, means.dtype),
+        written=last["written"] / len(ours) if workload.generation else None,
     )
 
 

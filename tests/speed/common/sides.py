@@ -35,7 +35,8 @@ class Side:
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of the table: `batch` is the size at which lm-eval was fastest, `survey` the seconds a
-    row at each size that was tried."""
+    row at each size that was tried; `written` the tokens that were written for a row, None where
+    none were asked for."""
 
     name: str
     title: str
@@ -45,6 +46,7 @@ class Line:
     batch: int
     survey: Mapping[int, float]
     agreement: Agreement
+    written: float | None = None
 
     @property
     def times(self) -> float:
@@ -69,6 +71,7 @@ class Line:
             "lm_eval_batch": self.batch,
             "lm_eval_survey": {size: rounded(taken) for size, taken in self.survey.items()},
             "agreement": str(self.agreement),
+            "tokens_written_a_row": None if self.written is None else rounded(self.written),
         }
 
 

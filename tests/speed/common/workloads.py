@@ -27,6 +27,7 @@ NEEDED = (
 )
 SHORT, LONG, TEXTS = (4, 16, 64), (1, 4, 16), (4, 12)  # batch sizes that lm-eval is tried with
 GSM8K_STOPS = ("Question:", "</s>", "<|im_end|>")  # as in lm-eval's task
+NEVER = ("<|im_end|>",)  # never in a text; at "\n" most of the summaries would be empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ WORKLOADS = (
         12,
         12,
         TEXTS,
-        generation=Generation(48, ("\n",)),
+        generation=Generation(48, NEVER),
     ),
 )
 

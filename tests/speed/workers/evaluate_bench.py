@@ -2,7 +2,8 @@
 
     python -m tests.speed.workers.evaluate_bench WORKLOAD FOLDER MIRROR ROWS DTYPE
 
-It is asked `{"rows": [0, 4, 8]}` and answers with a list of log-likelihoods or a text for each.
+It is asked `{"rows": [0, 4, 8]}` and answers with a list of log-likelihoods or a text for each, and
+how many tokens were written for all of them.
 """
 
 from tests.speed.workers.answer import Line
@@ -33,7 +34,10 @@ def main(name: str, folder: str, mirror: str, rows: str, dtype: str) -> None:
     line.ready()
     for asked in line.asks(forget_peak=True):
         replies = answer(model, part_of(plans, asked["rows"]))
-        line.answer(results=[list(reply.logprobs) or reply.text for reply in replies])
+        line.answer(
+            results=[list(reply.logprobs) or reply.text for reply in replies],
+            written=sum(reply.tokens_out for reply in replies),
+        )
 
 
 def answer(model: Model, plans: Sequence[Plan]) -> list[Reply]:
