@@ -224,7 +224,8 @@ def import_results(
         str,
         typer.Argument(
             metavar="KIND",
-            help="instructgpt, lm_eval, inspect_log, helm, alpaca_eval, every_eval_ever, or auto.",
+            help="instructgpt, lm_eval, inspect_log, helm, alpaca_eval, judgments, "
+            "every_eval_ever, or auto.",
         ),
     ],
     path: Annotated[Path, typer.Argument(help="File or folder that the other tool wrote.")],

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from bench.reporting.comparison.change import LEVEL, adjusted, change_of
 from bench.reporting.comparison.comparable import shown
+from bench.reporting.comparison.judged import Judged, judged_of
 from bench.reporting.comparison.lineage import (
     Row,
     depths_of,
@@ -46,7 +47,7 @@ class Board:
     """Everything that the pages show. `labels` name the rows, no two alike; `parents`, `depths` and
     `roots` are those of `bench.reporting.comparison.lineage`. `ranks` holds simultaneous rank sets
     for each (task, variant) that at least three rows were scored on, on twenty independent items or
-    more; `ranked` says which rows."""
+    more; `ranked` says which rows. `judged` holds the tasks on which replies were preferred."""
 
     rows: tuple[Row, ...]
     labels: tuple[str, ...]
@@ -58,6 +59,7 @@ class Board:
     changes: tuple[Change, ...]
     ranks: Mapping[tuple[str, str], RankSets]
     ranked: Mapping[tuple[str, str], tuple[int, ...]]
+    judged: tuple[Judged, ...]
     level: float
 
 
@@ -71,13 +73,15 @@ def make_board(results: Sequence[Result], level: float = LEVEL) -> Board:
         for edge in edges_of(rows)
     ]
     ranks, ranked = _ranks(rows, level)
+    tasks = _tasks(results)
+    judged = [judged_of(task.name, rows, labels, level) for task in tasks]
     return Board(
         rows=tuple(rows),
         labels=tuple(labels),
         parents=tuple(parents_of(rows)),
         depths=tuple(depths_of(rows)),
         roots=tuple(roots),
-        tasks=tuple(_tasks(results)),
+        tasks=tuple(tasks),
         scores=tuple(
             score
             for place, row in enumerate(rows)
@@ -87,6 +91,7 @@ def make_board(results: Sequence[Result], level: float = LEVEL) -> Board:
         changes=tuple(map(adjusted, changes)),
         ranks=ranks,
         ranked=ranked,
+        judged=tuple(one for one in judged if one is not None),
         level=level,
     )
 

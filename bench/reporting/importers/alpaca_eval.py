@@ -19,10 +19,12 @@ from bench.reporting.importers.rows import Row, digest_of, items_of, named_once,
 from bench.reporting.importers.unread import unread
 from bench.reporting.results.diversity import diversity
 from bench.reporting.results.schema import (
+    JUDGE,
+    REFERENCE,
     REFERENCE_LENGTH,
     SCHEMA_VERSION,
     WIN_RATE,
-    Metric,
+    WINS,
     ModelEntry,
     Provenance,
     Result,
@@ -32,8 +34,6 @@ from bench.types import Json
 
 REMEDY = "give annotations.json as alpaca_eval evaluate writes it"
 FILE = "annotations.json"
-# A coin wins half of the time; two wins in a hundred are below what judges agree on.
-WINS = Metric(WIN_RATE, chance=0.5, rope=0.02, margin=0.03)
 LOW, DRAW, HIGH = 1.0, 1.5, 2.0
 FORMER_DRAW = 0.0
 UNJUDGED = "the judge gave no preference"
@@ -91,7 +91,7 @@ def _result(file: Path, match: Match, annotations: Sequence[Document]) -> Result
             title=f"AlpacaEval: wins over {reference}",
             source="tatsu-lab/alpaca_eval",
         ),
-        settings={"judge": judge, "reference": reference},
+        settings={JUDGE: judge, REFERENCE: reference},
         provenance=Provenance(
             tool="alpaca_eval",
             scorer=judge,

@@ -19,12 +19,14 @@ from bench.reporting.importers.imported import Imported
 from bench.reporting.importers.inspect_log import read_inspect
 from bench.reporting.importers.instructgpt import read_instructgpt
 from bench.reporting.importers.instructgpt_tasks import TASKS
+from bench.reporting.importers.judgments import ENDINGS, read_judgments
 from bench.reporting.importers.lm_eval import read_lm_eval
 from bench.reporting.results.schema import Result
 from bench.types import Json
 
 Signs = Callable[[Path, Json], bool]  # (a file, the JSON in it or null): is it of this importer?
 ENOUGH = 50  # files of a folder that are looked at
+FIRST_LINE = 100_000  # characters of it that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,12 @@ IMPORTERS: Mapping[str, Importer] = {
             and isinstance(found[0], dict)
             and {"generator_1", "generator_2", "preference"} <= found[0].keys()
         ),
+    ),
+    "judgments": Importer(
+        read_judgments,
+        "who was preferred, one judgment a row: .jsonl or .csv with prompt, model, reference, "
+        "winner",
+        lambda file, found: file.suffix in ENDINGS and _names_a_winner(file),
     ),
     "every_eval_ever": Importer(
         read_every_eval_ever,
@@ -136,6 +144,18 @@ def _files(path: Path) -> list[Path]:
         return [path] if path.is_file() else []
     files: Iterator[Path] = (file for file in sorted(path.rglob("*")) if file.is_file())
     return [file for file, _ in zip(files, range(ENOUGH), strict=False)]
+
+
+def _names_a_winner(file: Path) -> bool:
+    """Whether the first line names the columns of judgments."""
+    try:
+        with file.open(encoding="utf-8") as opened:
+            first = opened.readline(FIRST_LINE)
+    except (OSError, ValueError):
+        return False
+    return all(word in first for word in ("model", "reference")) and any(
+        word in first for word in ("winner", "preference")
+    )
 
 
 def _json(file: Path) -> Json:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bench.reporting.results.rule import Rule, Rules, each
 from bench.reporting.results.schema import (
+    JUDGED_BY,
+    JUDGES,
     LENGTH,
     MEASURES,
     REFERENCE_LENGTH,
@@ -29,7 +31,8 @@ ROUNDING = 1e-9  # what floating point may add to a bound
 UNIT: Bounds = (0.0, 1.0)
 COUNT: Bounds = (0.0, math.inf)
 MEASURE_BOUNDS: Mapping[str, Bounds] = {
-    name: COUNT if name in (LENGTH, REFERENCE_LENGTH, "tokens") else UNIT for name in MEASURES
+    name: COUNT if name in (LENGTH, REFERENCE_LENGTH, JUDGED_BY, "tokens") else UNIT
+    for name in MEASURES
 }
 AGGREGATE_BOUNDS: Mapping[str, Bounds] = {
     "macro_f1": UNIT,
@@ -77,6 +80,18 @@ def measures(result: Result) -> Iterator[str]:
     yield from _outside(result.items.measures, MEASURE_BOUNDS, "items.measures")
 
 
+def judges(result: Result) -> Iterator[str]:
+    """Who judged is one of the judges that the settings name."""
+    known = result.settings.get(JUDGES)
+    places = result.items.measures.get(JUDGED_BY, ())
+    most = len(known) if isinstance(known, list) else 0
+    for place, judge in enumerate(places):
+        if judge is not None and not (judge == int(judge) and 0 <= judge < most):
+            told = f"items.measures.{JUDGED_BY}: found {judge} at position {place}"
+            yield f"{told}, settings.{JUDGES} holds {most}"
+            break
+
+
 def aggregates(result: Result) -> Iterator[str]:
     """Every metric over all items lies where it can; of unknown ones nothing is known."""
     held: dict[str, Column] = {name: (value,) for name, value in result.aggregates.items()}
@@ -110,6 +125,7 @@ NUMBER_RULES: Rules = {
     "metrics": Rule(each(metrics), "bounds, chance, rope and margin of a metric make sense"),
     "scores": Rule(each(scores), "scores lie within the bounds of their metric"),
     "measures": Rule(each(measures), "shares lie in [0, 1], lengths not below 0"),
+    "judges": Rule(each(judges), "judgments are of judges that the settings name"),
     "aggregates": Rule(each(aggregates), "metrics over all items lie where they can"),
     "interval": Rule(each(intervals(mean_of)), "the interval of an estimate contains it"),
 }

@@ -18,7 +18,10 @@ SCHEMA_VERSION = 1
 Column = tuple[float | None, ...]
 
 WIN_RATE = "win_rate"  # the name of a metric: which of two replies a judge preferred
+# Settings of a judged Result: who judged (or all who did, by number), and against whose replies.
+JUDGE, JUDGES, REFERENCE = "judge", "judges", "reference"
 LENGTH, REFERENCE_LENGTH = "characters", "reference_characters"
+CAME_FIRST, JUDGED_BY = "came_first", "judged_by"
 # Measures of a reply beside its scores, and what each means; a Result holds those that are known.
 MEASURES: Mapping[str, str] = {
     "parsed": "1 where an answer was found in the reply, 0 where none was",
@@ -26,6 +29,8 @@ MEASURES: Mapping[str, str] = {
     "cut_off": "1 where the reply ended because it ran out of tokens",
     LENGTH: "length of the reply in characters",
     REFERENCE_LENGTH: "length of the reply that it was judged against",
+    CAME_FIRST: "1 where the judge saw the reply before the one it was judged against, else 0",
+    JUDGED_BY: "who judged: a place in the list of judges that the settings hold",
     "tokens": "length of the reply in tokens of the model that wrote it",
     "probability": "probability the model gave to the choice that it made",
     "correct": "1 where that choice was right (with `probability`: calibration)",
@@ -48,6 +53,10 @@ class Metric:
     def better(self, difference: float) -> bool:
         """Whether a difference of this sign is an improvement."""
         return difference < 0 if self.lower_is_better else difference > 0
+
+
+# A coin wins half of the time; two wins in a hundred are below what judges agree on.
+WINS = Metric(WIN_RATE, chance=0.5, rope=0.02, margin=0.03)
 
 
 @dataclass(frozen=True, slots=True)

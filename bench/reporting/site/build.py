@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.errors import RunError, write_remedy
 from bench.reporting.comparison.board import Board
-from bench.reporting.site import changelog, compare_page, methods_page, overview
+from bench.reporting.site import changelog, compare_page, judgments_page, methods_page, overview
 from bench.reporting.site.changelog import Entry, Note, changelog_page, entries_of
 from bench.reporting.site.downloads import data_files
 from bench.reporting.site.feed import feed
@@ -95,6 +95,8 @@ def _pages(
     figures = overview_figures(view, site.links(overview.ADDRESS))
     yield overview.overview(view, figures), figures
     yield compare_page.compare_page(view), ()
+    if view.board.judged:
+        yield judgments_page.judgments_page(view, site.links(judgments_page.ADDRESS))
     for root in view.roots:
         links = site.links(view.lineage_page(root))
         figures = lineage_figures(view, root, links)
@@ -119,6 +121,7 @@ def _known(view: View) -> frozenset[str]:
     return frozenset(
         [
             *(overview.ADDRESS, compare_page.ADDRESS, methods_page.ADDRESS, changelog.ADDRESS),
+            *([judgments_page.ADDRESS] if view.board.judged else []),
             *map(view.lineage_page, view.roots),
             *(view.task_page(task.name) for task in view.board.tasks),
             *view.items.pages.values(),

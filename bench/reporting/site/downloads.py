@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from bench.reporting.comparison.values import VERDICTS, Change, Contrast
 from bench.reporting.site.tables import FOR_PROGRAMS, FORMATS, Table, Value, files_of
 from bench.reporting.site.view import View
+from bench.statistics.estimate import Estimate
 
 SCORES = (
     *("model", "revision", "stage", "task", "variant", "metric", "lower_is_better", "headline"),
@@ -44,11 +45,23 @@ RANKS = (
     *("task", "variant", "model", "estimate", "se", "best", "worst", "p_best", "expected"),
     *("groups", "level", "method", "seed", "n_items", "n_clusters"),
 )
+MATCHES = (
+    *("task", "model", "reference", "wins", "draws", "losses", "win_rate", "se", "lo", "hi"),
+    *("method", "equal_length", "equal_length_se", "equal_length_lo", "equal_length_hi"),
+    *("equal_length_method", "level", "n_items", "n_clusters", "warnings"),
+)
+RATINGS = (
+    *("task", "model", "anchor", "win_rate", "se", "lo", "hi", "equal_length", "equal_length_se"),
+    *("equal_length_lo", "equal_length_hi", "rating", "rating_se", "rating_lo", "rating_hi"),
+    *("best", "worst", "p_best", "expected", "groups", "level", "method", "n_items", "n_clusters"),
+    *("alpha", "alpha_lo", "alpha_hi", "first_slot", "first_slot_lo", "first_slot_hi", "warnings"),
+)
 
 
 def data_files(view: View) -> Iterator[tuple[str, bytes]]:
     """Every file below `data/`: its address and content."""
-    for table in (scores(view), contrasts(view), changes(view), ranks(view)):
+    judged = [matches(view), ratings(view)] if view.board.judged else []
+    for table in (scores(view), contrasts(view), changes(view), ranks(view), *judged):
         for name, content in files_of(table, FORMATS):
             yield f"data/{name}", content
     for task in view.board.tasks:
@@ -110,6 +123,44 @@ def ranks(view: View) -> Table:
     return Table("ranks", RANKS, rows)
 
 
+def matches(view: View) -> Table:
+    """Every model against every reference that it was judged against."""
+    rows: list[tuple[Value, ...]] = []
+    for judged in view.board.judged:
+        for one in judged.matches:
+            won = one.win_rate
+            rows.append(
+                (
+                    *(judged.task, one.model, one.reference, one.wins, one.draws, one.losses),
+                    *(*_bounds(won), won.method),
+                    *(*_bounds(one.controlled), one.controlled.method if one.controlled else None),
+                    *(won.level, won.n_items, won.n_clusters, "; ".join(won.warnings)),
+                )
+            )
+    return Table("matches", MATCHES, rows)
+
+
+def ratings(view: View) -> Table:
+    """Every model that was rated; agreement and slot are those of its task."""
+    rows: list[tuple[Value, ...]] = []
+    for judged in view.board.judged:
+        if judged.ranks is None:
+            continue
+        slot = judged.slot.first_slot if judged.slot else None
+        for one, rank in zip(judged.ratings, judged.ranks.ranks, strict=True):
+            rows.append(
+                (
+                    *(judged.task, one.name, judged.anchor, *_bounds(one.win_rate)),
+                    *(*_bounds(one.controlled), *_bounds(one.rating), rank.best, rank.worst),
+                    *(rank.p_best, rank.expected, " ".join(str(at + 1) for at in rank.groups)),
+                    *(one.rating.level, one.win_rate.method, one.rating.n_items),
+                    *(one.rating.n_clusters, *_ends(judged.alpha), *_ends(slot)),
+                    "; ".join(judged.warnings),
+                )
+            )
+    return Table("ratings", RATINGS, rows)
+
+
 def items(view: View, task: str) -> Table:
     """Every item of every row on `task`."""
     found = [
@@ -137,6 +188,16 @@ def items(view: View, task: str) -> Table:
         ]
         rows += zip(*told, strict=True)
     return Table(f"items/{view.tasks[task]}", columns, rows)
+
+
+def _bounds(found: Estimate | None) -> tuple[Value, ...]:
+    """Estimate, error, bounds."""
+    return (None,) * 4 if found is None else (found.estimate, found.se, found.lo, found.hi)
+
+
+def _ends(found: Estimate | None) -> tuple[Value, ...]:
+    """Estimate and bounds."""
+    return (None,) * 3 if found is None else (found.estimate, found.lo, found.hi)
 
 
 def _contrast(change: Change, one: Contrast, headline: bool) -> tuple[Value, ...]:

@@ -20,7 +20,7 @@ from bench.reporting.site.charts.chart import NARROW, WIDE, Chart, Href
 Drawing = Callable[[str, Href | None, float], Chart]
 NO_ID = re.compile(r"[^A-Za-z0-9_-]")
 # Two of these stand side by side where the page has room.
-SMALL = ("sizes", "length", "pareto")
+SMALL = ("sizes", "win_sizes", "length", "pareto")
 HALF = 600.0  # pixels
 
 

@@ -160,6 +160,57 @@ METHODS: Mapping[str, Method] = {
             "合并任务之前把得分换算到同一尺度：随机猜测为 0，满分为 1。",
         ),
     ),
+    "equal_length": Method(
+        "intercept of Δscore on tanh(Δlength / sd), least squares, CR1 error",
+        "after Dubois et al. 2024, COLM (arXiv:2404.04475)",
+        (
+            "What is left of a difference where both replies are equally long.",
+            "双方回答一样长时剩下的差值。",
+        ),
+    ),
+    "ece": Method(
+        "Σ_b n_b/n · |accuracy_b − confidence_b|, child minus parent, clusters drawn whole",
+        "Guo et al. 2017, ICML (arXiv:1706.04599); Efron 1979, Ann. Stat. 7:1",
+        (
+            "Change of the calibration error, with an interval from a paired cluster bootstrap.",
+            "校准误差的变化，区间来自成对的成组自助法。",
+        ),
+    ),
+    "logit_t": Method(
+        "logit(p) ± t(G−1) · SE / (p (1 − p)), back from log-odds",
+        "Agresti 2013, Categorical Data Analysis, sec. 3.1 (delta method)",
+        (
+            "Interval of a win rate, whose error is clustered by prompt and by judge.",
+            "胜率的区间，误差按提示词和评审成组。",
+        ),
+    ),
+    "bradley_terry": Method(
+        "P(i beats j) = 1 / (1 + exp(θ_j − θ_i)), draws as half a win, sandwich error",
+        "Bradley & Terry 1952, Biometrika 39:324; Cameron, Gelbach & Miller 2011, JBES 29:238",
+        (
+            "All judged models on one scale; 400 points of rating are odds of ten to one, 1000 is "
+            "the mean of the models.",
+            "所有被评模型在同一尺度上；评级分每差 400 分胜负比为十比一，1000 为各模型的平均。",
+        ),
+    ),
+    "length_controlled": Method(
+        "logistic regression of the preference on tanh(Δlength / sd), read off at Δlength = 0",
+        "Dubois et al. 2024, COLM (arXiv:2404.04475), with the delta-method error of the estimate",
+        (
+            "Win rate at equal length; not known where equal length hardly ever happens.",
+            "等长时的胜率；双方几乎从不等长时无法得知。",
+        ),
+    ),
+    "krippendorff": Method(
+        "α = 1 − observed / expected disagreement, replies drawn with replacement",
+        "Krippendorff 2011, Computing Krippendorff's Alpha-Reliability",
+        ("Whether judges agree beyond chance.", "评审之间的一致是否超出随机。"),
+    ),
+    "slot": Method(
+        "exact binomial test of 1/2 on decided judgments, Wilson's interval",
+        "Wang et al. 2024, ACL (arXiv:2305.17926)",
+        ("Whether judges favour the reply that they see first.", "评审是否偏向先看到的回答。"),
+    ),
     "fragile": Method(
         "Δ in each wording; pooled with questions as clusters",
         "Sclar et al. 2024, ICLR (arXiv:2310.11324)",

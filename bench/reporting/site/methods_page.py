@@ -17,6 +17,7 @@ from bench.types import Json
 
 ADDRESS = "methods.html"
 Reading = Callable[[Result], Mapping[str, Json]]
+NO_METHOD = ("none", "not_identified")
 MOST_REASONS = 3  # reasons of failures named for one row
 
 
@@ -76,11 +77,21 @@ def used_methods(view: View) -> list[Used]:
             *(one.method for one in contrasts),
             *(change.pooled.method for change in board.changes if change.pooled),
             *(ranks.method for ranks in board.ranks.values()),
+            *(m.win_rate.method for one in board.judged for m in one.matches),
         ]
     )
-    counts.pop("none", None)
-    fragile = any(one.fragile for one in contrasts)
-    always = [*(ALWAYS if contrasts else ()), *(["fragile"] if fragile else [])]
+    for name in NO_METHOD:
+        counts.pop(name, None)
+    told = {
+        "fragile": any(one.fragile for one in contrasts),
+        "equal_length": any(one.equal_length for one in contrasts),
+        "ece": any(shift.measure == "ece" for one in contrasts for shift in one.shifts),
+        "bradley_terry": any(one.ratings for one in board.judged),
+        "length_controlled": any(m.controlled for one in board.judged for m in one.matches),
+        "krippendorff": any(one.alpha for one in board.judged),
+        "slot": any(one.slot for one in board.judged),
+    }
+    always = [*(ALWAYS if contrasts else ()), *(name for name, used in told.items() if used)]
     return [
         *(Used(name, METHODS.get(name), count) for name, count in counts.most_common()),
         *(Used(name, METHODS[name], None) for name in always),

@@ -4,6 +4,7 @@ The table holds the importer, what is written into an empty folder, and what cau
 """
 # ruff: noqa: E501  # a table is read by line
 
+import json
 import re
 
 import pytest
@@ -57,6 +58,20 @@ def truth(**changes):
     return lambda folder: write_csv(
         folder / "truthful_qa.csv", [{**row, **changes} for row in truth_rows()]
     )
+
+
+MISSING = "<left out>"
+
+
+def judged(**changes):
+    """Two judgments, the second that of the first changed: a copy of it without changes."""
+    row = {"prompt": "Hi", "model": "ppo", "reference": "sft", "winner": "ppo", "judge": "ann"}
+    second = {key: value for key, value in (row | changes).items() if value != MISSING}
+
+    def write(folder):
+        (folder / "a.jsonl").write_text(f"{json.dumps(row)}\n{json.dumps(second)}\n")
+
+    return write
 
 
 def toxic(score):
@@ -221,6 +236,21 @@ BAD = [
     ("alpaca_eval", alpaca(output_2="gone"), "element 1: output_2: found nothing, expected a text", "give annotations.json"),
     ("alpaca_eval", alpaca(preference=2.5), "element 1: preference: found 2.5, expected null or a number from 1 to 2", "give annotations.json"),
     ("alpaca_eval", alpaca(preference="2"), 'element 1: preference: found "2", expected a finite number', "give annotations.json"),
+    ("judgments", nothing, "no file that ends in .jsonl or .csv", "CONTRIBUTING.md"),
+    ("judgments", text("a.jsonl", b""), "a.jsonl: holds no judgments", "CONTRIBUTING.md"),
+    ("judgments", text("a.jsonl", b"{"), "a.jsonl: line 1: is no JSON", "CONTRIBUTING.md"),
+    ("judgments", text("a.csv", b"model,winner\nppo,ppo\n"), "a.csv: has no column 'reference'", "CONTRIBUTING.md"),
+    ("judgments", judged(winer="ppo"), "line 2: no column is named 'winer'", "winner"),
+    ("judgments", judged(winner="gpt"), "line 2: winner: found \"gpt\", expected 'ppo', 'sft', 'tie' or null", "CONTRIBUTING.md"),
+    ("judgments", judged(winner=3), "line 2: winner: found 3, expected a text", "CONTRIBUTING.md"),
+    ("judgments", judged(winner=MISSING), "line 2: winner: found nothing, expected the model's name", "CONTRIBUTING.md"),
+    ("judgments", judged(preference=1.0), "line 2: preference: found 1.0, expected nothing beside a winner", "CONTRIBUTING.md"),
+    ("judgments", judged(winner=MISSING, preference=1.5), "line 2: preference: found 1.5, expected a number from 0", "CONTRIBUTING.md"),
+    ("judgments", judged(reference="ppo"), "line 2: reference: found \"ppo\", expected another name", "CONTRIBUTING.md"),
+    ("judgments", judged(prompt=MISSING), "line 2: prompt: found nothing, expected a text, or an id", "CONTRIBUTING.md"),
+    ("judgments", judged(first="gpt"), "line 2: first: found \"gpt\", expected 'ppo' or 'sft'", "CONTRIBUTING.md"),
+    ("judgments", judged(model_characters=-1), "line 2: model_characters: found -1, expected a whole number", "CONTRIBUTING.md"),
+    ("judgments", judged(), "is there twice", "judges a pair on a prompt once"),
     ("every_eval_ever", nothing, "holds no .json files", "every_eval_ever validate"),
     ("every_eval_ever", text("a.json", b"nope"), "a.json: is no JSON", "every_eval_ever validate"),
     ("every_eval_ever", lambda folder: write_json(folder / "u.json", foreign()), "no score has samples", "every_eval_ever validate"),

@@ -10,6 +10,7 @@ from bench.reporting.importers.table import IMPORTERS, guess_importer, import_re
 from tests.reporting.importers.every_eval_ever_files import PUBLISHER, WHOLE
 from tests.reporting.importers.helm_files import HELM_RUN, helm_run, write_helm
 from tests.reporting.importers.inspect_files import inspect_log, write_inspect_zip
+from tests.reporting.importers.judgment_rows import judged_rows, write_lines
 from tests.reporting.importers.lm_eval_files import (
     lm_eval_results,
     lm_eval_samples,
@@ -26,6 +27,7 @@ WRITERS = {
     "inspect_log": lambda folder: write_inspect_zip(folder / "log.eval", inspect_log()),
     "helm": lambda folder: write_helm(folder / HELM_RUN, helm_run()),
     "alpaca_eval": lambda folder: write_json(folder / "annotations.json", annotations()),
+    "judgments": lambda folder: write_lines(folder / "panel.jsonl", judged_rows(prompts=2)),
     "every_eval_ever": lambda folder: save_every_eval_ever(folder, WHOLE, PUBLISHER) and folder,
 }
 

@@ -1,0 +1,97 @@
+"""Judgments of planted strength, slot and length: the board finds what was planted, and no more."""
+
+import pytest
+
+from bench.reporting.comparison.board import make_board
+from bench.reporting.importers.judgments import read_judgments
+from tests.reporting.importers.judgment_rows import STRENGTH, judged_rows, write_lines
+from tests.reporting.site.boards import family
+
+EQUAL = {"base": 0.0, "sft": 0.0, "ppo": 0.0}
+
+
+@pytest.fixture
+def judged(tmp_path):
+    """judged(rows): what the board says of them."""
+
+    def make(rows):
+        path = write_lines(tmp_path / "panel.jsonl", rows)
+        (found,) = make_board(read_judgments(path).results).judged
+        return found
+
+    return make
+
+
+def rated(found, name):
+    return next(one for one in found.ratings if one.name == name)
+
+
+def test_the_sft_model_is_the_anchor_and_the_order_is_that_of_strength(judged):
+    found = judged(judged_rows(prompts=200))
+    assert found.anchor == "sft"
+    assert [one.name for one in found.ratings] == ["ppo", "sft", "base"]
+    won = rated(found, "ppo").win_rate
+    assert won.lo < 1 / (1 + 2.718281828 ** -STRENGTH["ppo"]) < won.hi
+    assert [rank.best for rank in found.ranks.ranks] == [1, 2, 3]
+
+
+def test_a_gain_that_is_length_is_gone_at_equal_length(judged):
+    found = judged(judged_rows(prompts=300, length_bonus=2.0, strength=EQUAL))
+    won = rated(found, "ppo")
+    assert won.win_rate.lo > 0.5
+    assert won.controlled.lo < 0.5 < won.controlled.hi
+
+
+def test_a_bias_for_the_first_slot_is_found_and_does_not_move_the_ratings(judged):
+    found = judged(judged_rows(prompts=300, first_bonus=1.0, strength=EQUAL))
+    assert found.slot.p_value < 1e-6
+    assert found.slot.first_slot.lo > 0.5
+    won = rated(found, "ppo").win_rate
+    assert won.lo < 0.5 < won.hi
+
+
+def test_without_a_bias_the_first_slot_wins_like_a_coin(judged):
+    assert judged(judged_rows(prompts=300)).slot.p_value > 0.05
+
+
+@pytest.mark.parametrize(("same_mind", "low", "high"), [(0.0, -0.2, 0.45), (1.0, 0.99, 1.0)])
+def test_judges_of_one_mind_agree_and_others_by_chance_and_strength(judged, same_mind, low, high):
+    found = judged(judged_rows(judges=("ann", "bob", "cid"), same_mind=same_mind))
+    assert low < found.alpha.estimate <= high
+
+
+def test_of_one_judge_agreement_is_unknown(judged):
+    found = judged(judged_rows())
+    assert (found.alpha, found.agreement) == (None, None)
+
+
+def test_a_judge_who_is_loud_widens_the_interval_where_judges_are_a_sample(judged):
+    """The fifth judge prefers ppo always; as four judges are no sample, theirs go by prompts."""
+    rows = judged_rows(judges=("ann", "bob", "cid", "dan", "eve"), strength=EQUAL)
+    loud = [
+        {**row, "winner": row["model"]} if row["judge"] == "eve" and row["model"] == "ppo" else row
+        for row in rows
+    ]
+
+    def width(rows):
+        found = next(one for one in judged(rows).matches if one.model == "ppo").win_rate
+        return found.hi - found.lo
+
+    few = [row for row in loud if row["judge"] != "ann"]
+    assert width(loud) > 2 * width(few)
+
+
+def test_models_that_nothing_links_have_no_ratings_and_the_pools_are_named(judged):
+    rows = judged_rows(prompts=30)
+    apart = [
+        {**row, "model": "a", "reference": "b", "winner": "a", "first": ""} for row in rows[:9]
+    ]
+    apart = [{**row, "prompt": f"{place}"} for place, row in enumerate(apart)]
+    found = judged([*rows, *apart])
+    assert found.ratings == ()
+    assert "not linked" in found.refused
+    assert len(found.matches) == 3
+
+
+def test_a_board_without_judgments_has_none():
+    assert make_board(family()).judged == ()
