@@ -1,6 +1,6 @@
 """One row of a table of judgments: an estimate, its error, its bounds, what to beware of.
 
-Made by `preference`, `winrate`, `length`, `prediction_powered` and `agreement`; printed by reports.
+Made by `preference`, `winrate`, `length` and `agreement`; shown by `bench.reporting`.
 Bounds of a rate are found on the scale of log-odds, so that they cannot leave [0, 1]:
 
 >>> lo, hi = rate_bounds(0.9, 0.06, quantile=1.96)

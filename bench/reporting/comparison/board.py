@@ -23,9 +23,11 @@ from bench.reporting.comparison.scores import Score, scores_of
 from bench.reporting.comparison.values import Change
 from bench.reporting.results.schema import Metric, Result
 from bench.statistics.ranks import RankSets, rank_sets_of_scores
+from bench.statistics.selection import Winner, corrected_winner_of_scores
 
 FEWEST_RANKED = 3  # with two rows the paired difference says it all
 FEWEST_CLUSTERS = 20  # below it joint intervals by t are worth nothing
+Wording = tuple[str, str]  # a task's name, and a variant of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,9 @@ class Board:
     """Everything that the pages show. `labels` name the rows, no two alike; `parents`, `depths` and
     `roots` are those of `bench.reporting.comparison.lineage`. `ranks` holds simultaneous rank sets
     for each (task, variant) that at least three rows were scored on, on twenty independent items or
-    more; `ranked` says which rows. `judged` holds the tasks on which replies were preferred."""
+    more; `ranked` says which rows; `winners` the highest mean of each, corrected for having been
+    chosen by it, in scores turned so that more is better. `judged` holds the tasks on which replies
+    were preferred to others."""
 
     rows: tuple[Row, ...]
     labels: tuple[str, ...]
@@ -57,8 +61,9 @@ class Board:
     tasks: tuple[Asked, ...]
     scores: tuple[Score, ...]
     changes: tuple[Change, ...]
-    ranks: Mapping[tuple[str, str], RankSets]
-    ranked: Mapping[tuple[str, str], tuple[int, ...]]
+    ranks: Mapping[Wording, RankSets]
+    ranked: Mapping[Wording, tuple[int, ...]]
+    winners: Mapping[Wording, Winner]
     judged: tuple[Judged, ...]
     level: float
 
@@ -72,7 +77,7 @@ def make_board(results: Sequence[Result], level: float = LEVEL) -> Board:
         change_of(rows[edge.child], rows[edge.parent], edge, labels, level)
         for edge in edges_of(rows)
     ]
-    ranks, ranked = _ranks(rows, level)
+    ranks, ranked, winners = _ranks(rows, level)
     tasks = _tasks(results)
     judged = [judged_of(task.name, rows, labels, level) for task in tasks]
     return Board(
@@ -91,6 +96,7 @@ def make_board(results: Sequence[Result], level: float = LEVEL) -> Board:
         changes=tuple(map(adjusted, changes)),
         ranks=ranks,
         ranked=ranked,
+        winners=winners,
         judged=tuple(one for one in judged if one is not None),
         level=level,
     )
@@ -154,9 +160,10 @@ def _tasks(results: Sequence[Result]) -> list[Asked]:
 
 def _ranks(
     rows: Sequence[Row], level: float
-) -> tuple[dict[tuple[str, str], RankSets], dict[tuple[str, str], tuple[int, ...]]]:
-    """Rank sets of each task and wording over the rows that answered the same items."""
-    ranks, ranked = {}, {}
+) -> tuple[dict[Wording, RankSets], dict[Wording, tuple[int, ...]], dict[Wording, Winner]]:
+    """Rank sets of each task and wording over the rows that answered the same items; which rows;
+    the best of them."""
+    ranks, ranked, winners = {}, {}, {}
     for key in dict.fromkeys(key for row in rows for key in row.results):
         group = _largest([place for place, row in enumerate(rows) if key in row.results], rows, key)
         if len(group) < FEWEST_RANKED:
@@ -168,7 +175,8 @@ def _ranks(
             warnings = (*sets.warnings, told) if left_out else sets.warnings
             ranks[key] = replace(sets, warnings=warnings)
             ranked[key] = tuple(group)
-    return ranks, ranked
+            winners[key] = corrected_winner_of_scores(scores, clusters, level)
+    return ranks, ranked, winners
 
 
 def _largest(places: list[int], rows: Sequence[Row], key: tuple[str, str]) -> list[int]:

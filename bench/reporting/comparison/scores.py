@@ -5,12 +5,20 @@ Called by `bench.reporting.comparison.board` and `bench eval`.
     Score(row=2, task="topic", estimate=0.61, lo=0.52, hi=0.69, n=120, failed=0, ...)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bench.reporting.results.schema import LENGTH, REFERENCE_LENGTH, WIN_RATE, Metric, Result
+from bench.reporting.results.schema import (
+    JUDGED_BY,
+    LENGTH,
+    REFERENCE_LENGTH,
+    WIN_RATE,
+    Metric,
+    Result,
+)
 from bench.statistics.intervals import Interval, mean_interval
 from bench.statistics.length import LengthJudgments, length_controlled
+from bench.statistics.replicates import replicates
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +27,9 @@ class Score:
 
     `row` is the position of the row on the board. `failed` counts items without a reply, `missing`
     those that were never asked. Bounds never leave the metric's own. Metrics over all items (F1,
-    ECE) have an estimate and no interval.
+    ECE) have an estimate and no interval. `samples` are the replies to an item, at least, and
+    `from_sampling` the share of the variance of the mean that more of them would take away; None
+    where one reply each cannot tell.
     """
 
     row: int
@@ -37,6 +47,8 @@ class Score:
     failed: int
     missing: int
     warnings: tuple[str, ...] = ()
+    samples: int = 1
+    from_sampling: float | None = None
 
 
 def scores_of(row: int, result: Result, level: float) -> list[Score]:
@@ -58,7 +70,35 @@ def _score(row: int, result: Result, metric: Metric, headline: bool, level: floa
     known = [place for place, score in enumerate(column) if score is not None]
     clusters = [items.clusters[place] for place in known]
     found = _interval([column[place] or 0.0 for place in known], clusters, metric, level)
-    return _filled(row, result, metric, headline, level, found, len(known), len(set(clusters)))
+    score = _filled(row, result, metric, headline, level, found, len(known), len(set(clusters)))
+    return _with_samples(score, result, metric, known)
+
+
+def _with_samples(score: Score, result: Result, metric: Metric, known: Sequence[int]) -> Score:
+    """What of the error is sampling, where a model was sampled; judges are no samples of it."""
+    items, column = result.items, result.items.scores.get(metric.name, ())
+    if not known or JUDGED_BY in items.measures or not _sampled(result):
+        return score
+    groups: dict[str, list[float]] = {}
+    for place in known:
+        groups.setdefault(items.ids[place], []).append(column[place] or 0.0)
+    clusters = {items.ids[place]: items.clusters[place] for place in known}
+    found = replicates(
+        list(groups.values()), list(clusters.values()), score.level, (metric.low, metric.high)
+    )
+    told = tuple(one for one in found.warnings if one not in score.warnings)
+    score = replace(score, samples=found.n_rep, warnings=(*score.warnings, *told))
+    if found.sample_variance is None or found.item_variance is None:
+        return score
+    whole = found.sample_variance + found.item_variance
+    return replace(score, from_sampling=found.sample_variance / whole if whole else 0.0)
+
+
+def _sampled(result: Result) -> bool:
+    """Whether another run with another seed could give other replies."""
+    temperature = result.settings.get("temperature")
+    drawn = isinstance(temperature, int | float) and temperature > 0
+    return drawn or any(result.items.samples)
 
 
 def _controlled(row: int, result: Result, level: float) -> Iterator[Score]:

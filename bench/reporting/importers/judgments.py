@@ -6,8 +6,8 @@ Called by `bench import judgments PATH`: JSON lines or CSV, one judgment a row.
      "first": "sft", "model_reply": "Hi!", "reference_reply": "Hello."}
 
 `prompt` (or `id`), `model`, `reference`, and `winner` (one of the two, "tie", or empty where nobody
-decided) or `preference` (1 the model's reply, 0 the reference's) must be there; CONTRIBUTING.md lists
-all columns. Texts are measured, not kept.
+decided) or `preference` (1 the model's reply, 0 the reference's) must be there; CONTRIBUTING.md
+lists all columns. Texts are measured, not kept.
 """
 
 from collections.abc import Sequence

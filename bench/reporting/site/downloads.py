@@ -25,6 +25,8 @@ SCORES = (
         "n_clusters",
         "failed",
         "missing",
+        "samples",
+        "from_sampling",
         "warnings",
     ),
 )
@@ -43,7 +45,8 @@ CHANGES = (
 )
 RANKS = (
     *("task", "variant", "model", "estimate", "se", "best", "worst", "p_best", "expected"),
-    *("groups", "level", "method", "seed", "n_items", "n_clusters"),
+    *("groups", "level", "method", "seed", "n_items", "n_clusters", "corrected", "corrected_lo"),
+    "corrected_hi",
 )
 MATCHES = (
     *("task", "model", "reference", "wins", "draws", "losses", "win_rate", "se", "lo", "hi"),
@@ -79,7 +82,8 @@ def scores(view: View) -> Table:
                 *(view.board.labels[score.row], model.revision, model.stage),
                 *(score.task, score.variant, metric.name, metric.lower_is_better),
                 *(score.headline, score.estimate, score.lo, score.hi, score.level, score.method),
-                *(score.n, score.n_clusters, score.failed, score.missing),
+                *(score.n, score.n_clusters, score.failed, score.missing, score.samples),
+                score.from_sampling,
                 "; ".join(score.warnings),
             )
         )
@@ -107,10 +111,13 @@ def changes(view: View) -> Table:
 
 
 def ranks(view: View) -> Table:
-    """The rank sets of every task; groups are counted from 1."""
+    """The rank sets of every task; groups are counted from 1. The best of them has its mean once
+    more, corrected for having been chosen by it; means are turned so that more is better."""
     rows: list[tuple[Value, ...]] = []
     for (task, variant), sets in view.board.ranks.items():
-        for row, rank in zip(view.board.ranked[task, variant], sets.ranks, strict=True):
+        won = view.board.winners[task, variant]
+        for place, rank in enumerate(sets.ranks):
+            row = view.board.ranked[task, variant][place]
             groups = " ".join(str(group + 1) for group in rank.groups)
             rows.append(
                 (
@@ -118,6 +125,7 @@ def ranks(view: View) -> Table:
                     *(rank.worst, rank.p_best, rank.expected, groups, sets.level, sets.method),
                     # As text: programs that read JSON numbers as doubles would change it.
                     *(str(sets.seed), sets.n_items, sets.n_clusters),
+                    *((won.estimate, won.lo, won.hi) if place == won.index else (None,) * 3),
                 )
             )
     return Table("ranks", RANKS, rows)

@@ -160,6 +160,22 @@ METHODS: Mapping[str, Method] = {
             "合并任务之前把得分换算到同一尺度：随机猜测为 0，满分为 1。",
         ),
     ),
+    "hybrid": Method(
+        "quantile-unbiased given who won, within the simultaneous interval",
+        "Andrews, Kitagawa & McCloskey 2024, QJE 139:305",
+        (
+            "The best of several models, corrected for having been chosen by the same scores.",
+            "多个模型中的最佳者，就其因同一组得分入选作校正。",
+        ),
+    ),
+    "replicates": Method(
+        "Var = Var_items / n + E[Var_samples] / (n K)",
+        "Miller 2024 (arXiv:2411.00640), sec. 3.1",
+        (
+            "Which part of an error more samples of the same items would take away.",
+            "对同样题目采更多样本能消除误差中的哪一部分。",
+        ),
+    ),
     "equal_length": Method(
         "intercept of Δscore on tanh(Δlength / sd), least squares, CR1 error",
         "after Dubois et al. 2024, COLM (arXiv:2404.04475)",

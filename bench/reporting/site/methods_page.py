@@ -77,6 +77,7 @@ def used_methods(view: View) -> list[Used]:
             *(one.method for one in contrasts),
             *(change.pooled.method for change in board.changes if change.pooled),
             *(ranks.method for ranks in board.ranks.values()),
+            *(winner.method for winner in board.winners.values()),
             *(m.win_rate.method for one in board.judged for m in one.matches),
         ]
     )
@@ -86,6 +87,7 @@ def used_methods(view: View) -> list[Used]:
         "fragile": any(one.fragile for one in contrasts),
         "equal_length": any(one.equal_length for one in contrasts),
         "ece": any(shift.measure == "ece" for one in contrasts for shift in one.shifts),
+        "replicates": any(score.from_sampling is not None for score in board.scores),
         "bradley_terry": any(one.ratings for one in board.judged),
         "length_controlled": any(m.controlled for one in board.judged for m in one.matches),
         "krippendorff": any(one.alpha for one in board.judged),

@@ -134,6 +134,16 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
         "Every model in every wording, with {level} intervals",
         "每个模型在每种措辞下的得分，附 {level} 区间",
     ),
+    "best_of": (
+        "{label} has the highest mean of {n} models, {naive}. The highest of several is on average "
+        "too high; corrected for having been chosen by these scores: {corrected}.",
+        "{label} 在 {n} 个模型中均值最高：{naive}。多个中的最高者平均而言偏高；"
+        "就其因这些得分入选作校正后为 {corrected}。",
+    ),
+    "from_sampling": (
+        "{share} of the variance is sampling, {n} replies an item",
+        "方差的 {share} 来自采样，每题 {n} 个回答",
+    ),
     "wording": ("Wording", "措辞"),
     "usual": ("usual", "默认"),
     "all_wordings": ("all wordings", "所有措辞"),

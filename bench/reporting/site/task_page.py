@@ -4,6 +4,7 @@ Called by `bench.reporting.site.build`; shown by `templates/task.html`.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -12,7 +13,7 @@ from bench.reporting.comparison.board import Asked
 from bench.reporting.comparison.scores import Score
 from bench.reporting.comparison.values import Change, Contrast
 from bench.reporting.results.schema import Result
-from bench.reporting.site.digits import Shown, shown_contrast, shown_score
+from bench.reporting.site.digits import Shown, scale_of, shown, shown_contrast, shown_score
 from bench.reporting.site.figure import Figure
 from bench.reporting.site.frame import Page
 from bench.reporting.site.grid import Grid
@@ -76,6 +77,18 @@ class Wording:
     rows: tuple[ItemRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The model with the highest mean in one wording: that mean, and what is left of it once it
+    is known to be the highest of `models`."""
+
+    label: str
+    variant: str
+    models: int
+    naive: Shown
+    corrected: Shown
+
+
 def task_page(view: View, task: Asked, figures: tuple[Figure, ...], links: Links) -> Page:
     """The page of `task`."""
     scores = [
@@ -89,6 +102,7 @@ def task_page(view: View, task: Asked, figures: tuple[Figure, ...], links: Links
         "task": task,
         "figures": figures,
         "scores": scores,
+        "best": [one for variant in task.variants for one in _best(view, task, variant)],
         "with_others": any(row.others for row in scores),
         "changes": _changes(view, task.name),
         "wordings": [_wording(view, grid, links) for grid in grids],
@@ -119,6 +133,24 @@ def _score_row(view: View, task: str, variant: str, row: int) -> ScoreRow | None
             for other in view.others.get((row, task, variant), ())
         ),
         result=result,
+    )
+
+
+def _best(view: View, task: Asked, variant: str) -> Iterator[Best]:
+    key = (task.name, variant)
+    winner = view.board.winners.get(key)
+    if winner is None or winner.estimate is None or winner.lo is None or winner.hi is None:
+        return
+    metric = task.metrics[0]
+    turn = -1.0 if metric.lower_is_better else 1.0
+    lo, hi = sorted((turn * winner.lo, turn * winner.hi))
+    scale = scale_of(metric)
+    yield Best(
+        label=view.board.labels[view.board.ranked[key][winner.index]],
+        variant=variant,
+        models=winner.n_models,
+        naive=shown(turn * winner.naive, None, None, scale),
+        corrected=shown(turn * winner.estimate, lo, hi, scale, winner.level),
     )
 
 
