@@ -43,11 +43,19 @@ def build(
     found = read_sources(sources or [RESULTS])
     made = make_board(found.results)
     texts = texts_of_runs(made, found.runs, tasks or [], data_root)
-    build_site(made, output, texts, one_file=one_file)
+    build_site(
+        made,
+        output,
+        texts,
+        one_file=one_file,
+        damaged=[one.folder.name for one in found.damaged],
+    )
     if as_json:
         print_json(board_json(made))
     else:
         print_board(made)
+    for one in found.damaged:
+        print_note(f"left out, damaged: {one.error.cause}; {one.error.remedy}")
     for note in texts.notes:
         print_note(note)
     page = output / "index.html"

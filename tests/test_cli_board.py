@@ -1,6 +1,7 @@
 """The verbs about results, as a user gives them: compare, submit, import, board."""
 
 import json
+import re
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
@@ -73,6 +74,55 @@ def test_compare_takes_run_folders_and_single_tasks(bench, lineage):
     document = json.loads(bench(f"compare {lineage}/sft {lineage}/base -t logic --json").out)
     assert [one["task"] for one in document["contrasts"]] == ["logic"]
     assert document["contrasts"][0]["estimate"] == 0.0
+
+
+def damage(run):
+    (run / "records.jsonl").write_bytes((run / "records.jsonl").read_bytes()[:-40])
+
+
+@pytest.fixture
+def one_damaged(lineage):
+    """A third run, cut off in the middle."""
+    made = descended("ppo", "sft", "ppo", name="ppo", tasks=(task("facts", rows=40),))
+    save_run(lineage / "ppo", made, records("facts", *RIGHT))
+    damage(lineage / "ppo")
+    return lineage
+
+
+def test_a_damaged_run_among_others_is_left_out_and_named(bench, one_damaged, tmp_path):
+    shown = bench("board build runs -o site")
+    assert shown.code == 0, shown.err
+    assert "left out, damaged: runs/ppo/records.jsonl" in shown.err.replace("\n", "")
+    page = (tmp_path / "site" / "methods.html").read_text()
+    assert re.search("Runs that are damaged and not on this board: .*ppo.*", page)
+    assert str(tmp_path) not in page
+    assert bench("compare sft base").code == 0
+
+
+def test_a_damaged_run_that_was_named_is_refused(bench, one_damaged):
+    for command in ("board build runs/ppo -o site", "compare runs/ppo sft", "compare ppo sft"):
+        shown = bench(command)
+        assert shown.code == 1
+        assert "runs/ppo/records.jsonl" in shown.err.replace("\n", "")
+
+
+def test_a_board_of_nothing_but_damaged_runs_is_refused(bench, one_damaged):
+    for run in ("base", "sft"):
+        damage(one_damaged / run)
+    shown = bench("board build runs -o site")
+    assert shown.code == 1
+    assert "runs/base/records.jsonl" in shown.err
+
+
+def test_the_one_file_overwrites_its_own_page_and_no_other(bench, lineage, tmp_path):
+    assert bench("board build runs -o page --one-file").code == 0
+    assert bench("board build runs -o page --one-file").code == 0
+    foreign = tmp_path / "page" / "index.html"
+    foreign.write_text("<p>mine</p>")
+    shown = bench("board build runs -o page --one-file")
+    assert shown.code == 1
+    assert "bench did not write this page" in shown.err
+    assert foreign.read_text() == "<p>mine</p>"
 
 
 REFUSED = [

@@ -71,14 +71,17 @@ def _named(name: str, sources: Sequence[Path]) -> list[tuple[str, Row]]:
     if (Path(name) / "run.json").is_file():
         rows = rows_of(read_sources([Path(name)]).results)
         return list(zip(labels_of(rows), rows, strict=True))
-    rows = rows_of(read_sources(sources).results)
+    read = read_sources(sources)
+    rows = rows_of(read.results)
     labels = labels_of(rows)
     known = list(zip(labels, rows, strict=True))
     exact = [(label, row) for label, row in known if label == name]
     found = exact or [(label, row) for label, row in known if name in _names(row)]
     if not found:
+        unread = "".join(f"; left out as damaged: {one.error.cause}" for one in read.damaged)
+        where = ", ".join(map(str, sources))
         raise UsageError(
-            f"{name}: no run folder, and no row of {', '.join(map(str, sources))} has this name",
+            f"{name}: no run folder, and no row of {where} has this name{unread}",
             did_you_mean(name, [*labels, *(row.model.name for row in rows)]),
         )
     return found

@@ -27,7 +27,7 @@ from bench.reporting.site.item_page import item_page
 from bench.reporting.site.items import MOST
 from bench.reporting.site.lineage_page import lineage_page
 from bench.reporting.site.links import FOLDERS, Site
-from bench.reporting.site.manifest import MANIFEST, earlier, listed, remove
+from bench.reporting.site.manifest import MANIFEST, earlier, listed, refuse_foreign, remove
 from bench.reporting.site.strings import LANGUAGES, Language
 from bench.reporting.site.task_page import task_page
 from bench.reporting.site.texts import Texts
@@ -45,19 +45,22 @@ def build_site(
     log: Sequence[Note] = (),
     languages: Sequence[Language] = LANGUAGES,
     most_items: int = MOST,
+    damaged: Sequence[str] = (),
 ) -> list[Path]:
     """Write the site of `board` below `output`; the paths written.
 
     With `one_file` it is index.html alone, in the first of `languages`, with everything in it but
     the pages of items and the downloads. `texts` give pages to items, to `most_items` in all that
-    the tasks share; `log` adds entries to the changelog. What an earlier build wrote there and this
-    one does not is removed.
+    the tasks share; `log` adds entries to the changelog; the runs `damaged` are named as left out.
+    What an earlier build wrote there and this one does not is removed.
 
     Raises:
         RunError: a file cannot be written, or `output` holds files that no build wrote.
     """
     before = set() if one_file else earlier(output)
-    view = view_of(board, title, texts, 0 if one_file else most_items)
+    if one_file:
+        refuse_foreign(output / "index.html")
+    view = view_of(board, title, texts, 0 if one_file else most_items, tuple(damaged))
     entries = entries_of(view, log)
     site = Site(_known(view), tuple(languages[:1] if one_file else languages), one_file)
     files = _one_file(view, site, entries) if one_file else _files(view, site, entries)
@@ -112,7 +115,7 @@ def _pages(
     tasks = {task.name: task for task in view.board.tasks}
     for name, item in view.items.pages:
         yield item_page(view, tasks[name], item), ()
-    yield methods_page.methods_page(view, view.texts.notes), ()
+    yield methods_page.methods_page(view), ()
     yield changelog_page(entries), ()
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from bench.errors import RunError
 
 MANIFEST = ".bench-site"
+MADE_BY = b'<meta name="generator" content="instruct-bench">'  # in the head of every page
+HEAD = 4096  # bytes that hold it
 
 
 def earlier(folder: Path) -> set[str]:
@@ -29,6 +31,23 @@ def earlier(folder: Path) -> set[str]:
             f"{folder}: holds files that bench did not write", "choose a new folder with -o"
         )
     return set()
+
+
+def refuse_foreign(page: Path) -> None:
+    """Nothing, unless there is a page that no build wrote.
+
+    Raises:
+        RunError: there is.
+    """
+    if not page.exists():
+        return
+    try:
+        with page.open("rb") as opened:
+            ours = MADE_BY in opened.read(HEAD)
+    except OSError:
+        ours = False
+    if not ours:
+        raise RunError(f"{page}: bench did not write this page", "choose a new folder with -o")
 
 
 def listed(addresses: Iterable[str]) -> bytes:

@@ -44,8 +44,8 @@ class LeftOut:
     reasons: tuple[str, ...]
 
 
-def methods_page(view: View, notes: tuple[str, ...]) -> Page:
-    """The page; `notes` say what has no texts."""
+def methods_page(view: View) -> Page:
+    """The page."""
     results = [result for row in view.board.rows for result in row.results.values()]
     values = {
         "used": used_methods(view),
@@ -57,7 +57,7 @@ def methods_page(view: View, notes: tuple[str, ...]) -> Page:
         ),
         "environments": _told(results, lambda one: one.provenance.environment),
         "settings": _told(results, lambda one: one.settings),
-        "notes": notes,
+        "notes": view.texts.notes,
     }
     return Page(ADDRESS, "methods.html", values)
 

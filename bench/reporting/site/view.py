@@ -27,7 +27,8 @@ Key = tuple[int, str, str]  # row, task, variant
 @dataclass(frozen=True, slots=True)
 class View:
     """`rows` and `tasks` are parts of addresses; `headlines` the headline Scores by row, task and
-    variant, `others` the rest; `grids` hold the items of each task and variant."""
+    variant, `others` the rest; `grids` hold the items of each task and variant; `damaged` are runs
+    that are not on the board."""
 
     board: Board
     title: str
@@ -39,6 +40,7 @@ class View:
     texts: Texts
     items: Chosen
     item_places: Mapping[Key, Mapping[str, list[int]]]
+    damaged: tuple[str, ...]
 
     @property
     def roots(self) -> list[int]:
@@ -102,7 +104,13 @@ class View:
         return f"{self.rows[change.edge.child]}{APART}{self.rows[change.edge.parent]}"
 
 
-def view_of(board: Board, title: str, texts: Texts = NO_TEXTS, most_items: int = MOST) -> View:
+def view_of(
+    board: Board,
+    title: str,
+    texts: Texts = NO_TEXTS,
+    most_items: int = MOST,
+    damaged: tuple[str, ...] = (),
+) -> View:
     """The View of `board`, with pages for `most_items` items at most."""
     headlines: dict[Key, Score] = {}
     others: dict[Key, list[Score]] = {}
@@ -131,6 +139,7 @@ def view_of(board: Board, title: str, texts: Texts = NO_TEXTS, most_items: int =
         texts=texts,
         items=items,
         item_places=_item_places(board, items),
+        damaged=damaged,
     )
 
 
