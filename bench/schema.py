@@ -16,28 +16,35 @@ from pydantic_core import ErrorDetails
 from bench.errors import BenchError, did_you_mean
 
 Yaml = dict[str, Any]
+MOST_VALUES = 100_000
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class Strict(BaseModel):
-    """Frozen, and unknown keys are errors; a key that is a Python word has an alias."""
+    """Frozen, unknown keys and infinite numbers are errors; a key that is a Python word has an
+    alias."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
+    )
 
 
 def read_yaml(path: Path, fault: type[BenchError], absent: str, guide: str) -> Yaml:
     """The mapping in the YAML file at `path`.
 
     Raises:
-        fault: no such file (remedy `absent`), not YAML, a key written twice, or no mapping (remedy
-            `guide`).
+        fault: no such file (remedy `absent`), not YAML, a key written twice, no mapping (remedy
+            `guide`), or aliases that stand for more values than anybody can mean.
     """
     try:
         raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        values = _count(raw, {})
     except FileNotFoundError:
         raise fault(f"{path}: no such file", absent) from None
     except OSError as error:
         raise fault(f"{path}: cannot be read: {error.strerror}", "restore the file") from None
+    except RecursionError:
+        raise fault(f"{path}: lists and mappings lie too deep in each other", guide) from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: bytes or dates that are none
         where = getattr(error, "problem_mark", None)
         line = f":{where.line + 1}" if where else ""
@@ -45,7 +52,22 @@ def read_yaml(path: Path, fault: type[BenchError], absent: str, guide: str) -> Y
         raise fault(f"{path}{line}: not readable as YAML: {problem}", "mend the line") from None
     if not isinstance(raw, dict):
         raise fault(f"{path}: holds {type(raw).__name__}, expected a mapping of keys", guide)
+    if values > MOST_VALUES:
+        raise fault(
+            f"{path}: its aliases stand for more than {MOST_VALUES} values", "write them out"
+        )
     return raw
+
+
+def _count(value: object, known: dict[int, int]) -> int:
+    """The values in `value`, those behind an alias as often as it stands there."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = MOST_VALUES  # of one that holds itself
+        inner = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_count(one, known) for one in inner)
+    return known[id(value)]
 
 
 def validated(

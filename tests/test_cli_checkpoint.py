@@ -133,6 +133,17 @@ def test_one_prompt_gives_the_reply_alone_on_stdout(bench):
     assert (done.out, done.err) == (told["reply"] + "\n", "")
 
 
+def test_a_temperature_that_is_nearly_0_is_greedy(bench):
+    cold, greedy = (
+        bench(
+            f"chat base --prompt 'a b' --dtype float32 --max-tokens 4 --temperature {temperature}"
+        )
+        for temperature in ("1e-300", "0")
+    )
+    assert cold.code == 0
+    assert cold.out == greedy.out
+
+
 def test_what_is_piped_in_is_the_prompt_and_context_comes_before_it(bench):
     asked = "chat base --temperature 0 --dtype float32"
     piped = bench(f"{asked} --context 'the dog ran'", b"house and cat\n")

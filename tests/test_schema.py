@@ -1,6 +1,7 @@
 """Errors of YAML files: the key path is the one that was written, whatever the schema is made of."""
 # ruff: noqa: E501  # a table is read by line
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,6 +23,10 @@ class Leaf(Strict):
 
     size: Annotated[int, Field(gt=0)] = 1
     from_: str = Field(default="", alias="from")
+
+
+class Metre(Strict):
+    length: float
 
 
 class Small(Strict):
@@ -149,6 +154,12 @@ def test_a_key_that_is_a_python_word_is_read_by_its_alias():
     assert read("{leaf: {from: x}}").leaf == Leaf(from_="x")
 
 
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+def test_a_number_must_be_finite(number):
+    with pytest.raises(ValidationError):
+        Metre(length=number)
+
+
 def test_settings_cannot_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         Leaf().size = 3
@@ -172,6 +183,12 @@ def test_any_content_is_read_or_refused_in_one_line(raw):
     assert caught is None or ("\n" not in caught.cause and caught.remedy)
 
 
+# Each line holds the one before nine times.
+BOMB = b"a: &a [1]\n" + b"".join(
+    b"%c: &%c [%s]\n" % (key + 1, key + 1, b",".join([b"*%c" % key] * 9)) for key in b"abcdefgh"
+)
+
+
 @pytest.mark.parametrize(
     ("content", "cause", "remedy"),
     [
@@ -180,6 +197,10 @@ def test_any_content_is_read_or_refused_in_one_line(raw):
         (b"a: [1\n", ": not readable as YAML", "mend the line"),
         (b"a: 2020-99-99\n", ": not readable as YAML: month must be in", "mend the line"),
         (b"a: \xff\xfe\n", ": not readable as YAML", "mend the line"),
+        (b"a: " + b"9" * 5000, ": not readable as YAML: Exceeds the limit", "mend the line"),
+        (b"a: " + b"[" * 5000 + b"]" * 5000, ": lists and mappings lie too deep", "the guide"),
+        (BOMB, ": its aliases stand for more than 100000 values", "write them out"),
+        (b"a: &a {b: *a}\n", ": its aliases stand for more than 100000 values", "write them out"),
         (b"- a\n", ": holds list, expected a mapping of keys", "the guide"),
         (b"", ": holds NoneType, expected a mapping of keys", "the guide"),
     ],

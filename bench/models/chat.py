@@ -24,6 +24,7 @@ from bench.models.model import Encoded
 from bench.types import Finish, Generation, Request, Turn
 
 BETWEEN = "\n\n"  # the turns of a model without a chat template
+COLDEST = 1e-4  # below, the sampler of transformers divides to infinity; it is greedy as well
 HEADS = ("SequenceClassification", "TokenClassification", "RewardModel")
 Show = Callable[[str], None]
 
@@ -184,7 +185,7 @@ def _generated(job: _Job) -> list[int]:
         stopping_criteria=[Stopped(job.stop)],
         max_new_tokens=job.asked.generation.max_tokens,
         do_sample=not sampling.greedy,
-        temperature=sampling.temperature or 1.0,
+        temperature=max(sampling.temperature, COLDEST) if sampling.temperature else 1.0,
         top_k=sampling.top_k,
         top_p=sampling.top_p,
         eos_token_id=sorted(job.model.end_ids) or None,

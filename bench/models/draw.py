@@ -15,6 +15,7 @@ from torch import Tensor
 from bench.models.draft import Draft
 from bench.types import Generation
 
+COLDEST = 1e-30  # a number of 32 bits that logits can be divided by
 LIKELIEST = 256  # tokens looked at before all are sorted, which takes 50 times as long on a CPU
 
 
@@ -36,7 +37,7 @@ def choose(logits: Tensor, drafts: Sequence[Draft]) -> list[int]:
 
 def draw(logits: Tensor, settings: Sequence[Generation], numbers: Sequence[float]) -> Tensor:
     """Token ids [rows] from logits [rows, vocabulary], by a number in [0, 1) each."""
-    temperature = [[each.temperature] for each in settings]
+    temperature = [[max(each.temperature, COLDEST)] for each in settings]
     probability = (logits.float() / torch.tensor(temperature, device=logits.device)).softmax(-1)
     rows = [row for row, each in enumerate(settings) if each.top_p < 1.0]
     if rows:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from transformers import Cache, PreTrainedModel
 
+from bench.models.draw import COLDEST
 from bench.models.model import Encoded
 from bench.models.reach import rope_switch
 from bench.types import Finish, Generation, Reply
@@ -126,7 +127,7 @@ def _choose(logits: Tensor, settings: Generation, dice: Random) -> int:
     the first token, by id, at which the sum of probabilities passes a random share of the whole."""
     if settings.temperature == 0.0:
         return int(logits.argmax())
-    probability = (logits.float().cpu() / settings.temperature).softmax(-1)
+    probability = (logits.float().cpu() / max(settings.temperature, COLDEST)).softmax(-1)
     if settings.top_p < 1.0:
         ordered, order = probability.sort(descending=True)
         probability[order[ordered.cumsum(-1) - ordered >= settings.top_p]] = 0.0

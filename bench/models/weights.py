@@ -77,7 +77,7 @@ def find_folder(name: str, revision: str = "") -> Path:
         return _download(name, revision)
     raise ModelError(
         f"no model is named {name!r}: not a folder, not built in, not a Hub id (org/name)",
-        did_you_mean(name, [*BUILT_IN, *FAKES]),
+        f"{did_you_mean(name, [*BUILT_IN, *FAKES])}; of the Hub as in openai-community/gpt2",
     )
 
 

@@ -187,7 +187,9 @@ def select(names: Sequence[str], extra: Sequence[Path] = ()) -> list[tuple[Task,
         everything = everything if everything is not None else all_tasks(extra)
         if name not in suite_names(everything):
             known = [*files, *suite_names(everything)]
-            raise UsageError(f"no task or suite is named {name!r}", did_you_mean(name, known))
+            several = " ".join(f"-t {one.strip()}" for one in name.split(","))
+            remedy = f"one option each: {several}" if "," in name else did_you_mean(name, known)
+            raise UsageError(f"no task or suite is named {name!r}", remedy)
         limit = DERIVED_SUITES[name].limit if name in DERIVED_SUITES else None
         for task in in_suite(everything, name):
             if task.name not in chosen or limit is None:

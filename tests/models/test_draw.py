@@ -110,3 +110,9 @@ def test_greedy_and_sampled_rows_stand_side_by_side():
     drafts = drafts_of([Encoded((1,), generation=each) for each in settings])
     logits = torch.tensor([[0.0, 2.0, 1.0], [5.0, 0.0, 0.0], [0.0, 0.0, 3.0]])
     assert choose(logits, drafts) == [1, 0, 2]
+
+
+def test_a_temperature_that_is_nearly_0_draws_the_likeliest():
+    logits = torch.tensor([[1.0, 3.0, 2.0]])
+    drawn = draw(logits, [Generation(1, temperature=1e-300)], [0.999])
+    assert drawn.tolist() == [1]

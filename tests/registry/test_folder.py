@@ -153,6 +153,12 @@ def test_a_name_that_is_neither_task_nor_suite_gets_the_nearest(asked, meant):
     assert meant in caught.value.remedy
 
 
+def test_names_joined_by_a_comma_are_taken_apart_in_the_remedy():
+    with pytest.raises(UsageError, match="'core,qa'") as caught:
+        select(["core,qa"])
+    assert caught.value.remedy == "one option each: -t core -t qa"
+
+
 def test_a_suite_name_that_is_wrong_gets_the_nearest():
     with pytest.raises(UsageError) as caught:
         in_suite(all_tasks(), "summarisation")
