@@ -82,7 +82,7 @@ def _files(view: View, site: Site, entries: Sequence[Entry]) -> Iterator[File]:
         for frame in frames:
             yield FOLDERS[frame.language] + page.address, _encoded(frame.html(page))
         for figure in figures:
-            yield from files_of(figure)
+            yield from files_of(figure, site.languages)
 
 
 def _one_file(view: View, site: Site, entries: Sequence[Entry]) -> Iterator[File]:

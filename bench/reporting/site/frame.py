@@ -16,9 +16,10 @@ from markupsafe import Markup
 
 from bench.reporting.comparison.comparable import shown
 from bench.reporting.site import digits
+from bench.reporting.site.charts.say import speaking
 from bench.reporting.site.charts.stages import mark, stage_word
 from bench.reporting.site.charts.verdicts import SIGNS, verdict_class
-from bench.reporting.site.links import Site
+from bench.reporting.site.links import FOLDERS, Site
 from bench.reporting.site.names import name, names, plain
 from bench.reporting.site.sentences import change_sentence
 from bench.reporting.site.strings import LANGUAGES, Language, strings_of
@@ -59,7 +60,8 @@ class Frame:
         policy = POLICY.format(script="'self'", style="'self'")
         values = self._values(page.address) | {"layout": layout, "policy": policy}
         template = _environment(self.language).get_template(page.template)
-        return template.render({**values, **page.values})
+        with speaking(self.language):
+            return template.render({**values, **page.values})
 
     def whole(self, sections: Sequence[str]) -> str:
         """The one file around its sections."""
@@ -129,6 +131,7 @@ def _environment(language: Language) -> Environment:
         "measure": lambda key: strings_of(language).get(f"measure_{key}") or name(key),
         "outcomes": ("right", "wrong", "failed", "missing"),
         "most_characters": MOST_CHARACTERS,
+        "folders": FOLDERS,
         "formats": FORMATS,
         "for_programs": FOR_PROGRAMS,
         "most_rows": MOST_ROWS,

@@ -12,6 +12,7 @@ from bench.reporting.results.schema import Result
 from bench.reporting.site.frame import Page
 from bench.reporting.site.method_table import ALWAYS, METHODS, Method
 from bench.reporting.site.overview import refused_of
+from bench.reporting.site.task_page import told_of
 from bench.reporting.site.view import View
 from bench.types import Json
 
@@ -49,6 +50,7 @@ def methods_page(view: View) -> Page:
     results = [result for row in view.board.rows for result in row.results.values()]
     values = {
         "used": used_methods(view),
+        "told": told_of(score.metric.name for score in view.board.scores if not score.headline),
         "left_out": _left_out(view),
         "refused": refused_of(view.board.changes),
         "seeds": sorted({ranks.seed for ranks in view.board.ranks.values()}),

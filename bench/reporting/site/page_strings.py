@@ -158,6 +158,53 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "full_marks": ("full marks", "满分"),
     "less": ("less", "非满分"),
     "other_metrics": ("Other metrics", "其他指标"),
+    "other_metrics_told": ("What the other metrics mean", "其他指标的含义"),
+    "aggregate_macro_f1": (
+        "Mean over labels of the harmonic mean of precision and recall: higher is better, up to 1.",
+        "各标签精确率与召回率调和平均的均值：越高越好，最高为 1。",
+    ),
+    "aggregate_mcc": (
+        "Matthews correlation of labels given and true: higher is better, -1 to 1, 0 is chance.",
+        "所给标签与真实标签的马修斯相关系数：越高越好，-1 至 1，0 为随机。",
+    ),
+    "aggregate_corpus_bleu": (
+        "Overlap of word sequences with the references, over all items: higher is better.",
+        "全部题目上与参考译文的词序列重合度：越高越好。",
+    ),
+    "aggregate_corpus_chrf": (
+        "Overlap of character sequences with the references, over all items: higher is better.",
+        "全部题目上与参考译文的字符序列重合度：越高越好。",
+    ),
+    "aggregate_ece": (
+        "Expected calibration error: how far confidence is from being right, on average. Lower is "
+        "better, 0 is a model that knows how often it is right.",
+        "期望校准误差：置信度与正确率的平均差距。越低越好，0 表示模型清楚自己多常正确。",
+    ),
+    "aggregate_brier": (
+        "Mean squared distance of the probabilities of all choices from the truth: lower is "
+        "better, from 0 to 2.",
+        "各选项概率与真实情况的均方距离：越低越好，0 至 2。",
+    ),
+    "aggregate_nll": (
+        "Negative log-likelihood of the right choice, in nats: lower is better.",
+        "正确选项的负对数似然（奈特）：越低越好。",
+    ),
+    "aggregate_distinct_1": (
+        "Share of distinct words among all words of the replies: higher is more diverse.",
+        "所有回答中不同词所占的比例：越高越多样。",
+    ),
+    "aggregate_distinct_2": (
+        "Share of distinct pairs of neighbouring words: higher is more diverse.",
+        "相邻词对中不同者所占的比例：越高越多样。",
+    ),
+    "aggregate_self_bleu": (
+        "How much of a reply can be read in the other replies: lower is more diverse.",
+        "一个回答有多少能在其他回答中读到：越低越多样。",
+    ),
+    "aggregate_win_rate_at_equal_length": (
+        "The win rate that would be seen if both replies were equally long: higher is better.",
+        "双方回答一样长时的胜率：越高越好。",
+    ),
     "changes": ("Comparisons", "对比"),
     "changes_caption": (
         "Paired differences on this task, child minus parent",

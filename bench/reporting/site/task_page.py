@@ -4,7 +4,7 @@ Called by `bench.reporting.site.build`; shown by `templates/task.html`.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -19,6 +19,7 @@ from bench.reporting.site.frame import Page
 from bench.reporting.site.grid import Grid
 from bench.reporting.site.links import Links
 from bench.reporting.site.matrix import matrix_svg
+from bench.reporting.site.strings import STRINGS
 from bench.reporting.site.view import View
 from bench.statistics.ranks import Rank
 
@@ -103,6 +104,7 @@ def task_page(view: View, task: Asked, figures: tuple[Figure, ...], links: Links
         "figures": figures,
         "scores": scores,
         "best": [one for variant in task.variants for one in _best(view, task, variant)],
+        "told": told_of(name for row in scores for name, _ in row.others),
         "with_others": any(row.others for row in scores),
         "changes": _changes(view, task.name),
         "wordings": [_wording(view, grid, links) for grid in grids],
@@ -112,6 +114,11 @@ def task_page(view: View, task: Asked, figures: tuple[Figure, ...], links: Links
         "digests": sorted({row.result.task.digest for row in scores}),
     }
     return Page(view.task_page(task.name), "task.html", values)
+
+
+def told_of(metrics: Iterable[str]) -> list[str]:
+    """Those of `metrics` over all items that the strings explain, each once."""
+    return [name for name in dict.fromkeys(metrics) if f"aggregate_{name}" in STRINGS]
 
 
 def _score_row(view: View, task: str, variant: str, row: int) -> ScoreRow | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.reporting.comparison.values import VERDICTS
+from bench.reporting.results.rules_numbers import AGGREGATE_BOUNDS
 from bench.reporting.results.schema import MEASURES
 from bench.reporting.site.method_table import METHODS
 from bench.reporting.site.strings import STRINGS
@@ -26,7 +27,17 @@ SAME = {
     "language_code",
 }
 # Keys that are put together from a prefix and a value.
-MADE = ("facet_", "measure_", "parent_", "table_", "count_", "tax_", "no_tax", "figure_")
+MADE = (
+    "aggregate_",
+    "facet_",
+    "measure_",
+    "parent_",
+    "table_",
+    "count_",
+    "tax_",
+    "no_tax",
+    "figure_",
+)
 
 
 @pytest.mark.parametrize("key", STRINGS)
@@ -55,6 +66,11 @@ def test_every_verdict_and_measure_has_a_word():
     assert {verdict.replace(" ", "_") for verdict in VERDICTS} <= STRINGS.keys()
     assert {"count_" + verdict.replace(" ", "_") for verdict in VERDICTS} <= STRINGS.keys()
     assert {f"measure_{name}" for name in MEASURES} <= STRINGS.keys()
+
+
+def test_every_metric_over_all_items_is_explained():
+    told = {key.removeprefix("aggregate_") for key in STRINGS if key.startswith("aggregate_")}
+    assert told == {*AGGREGATE_BOUNDS, "win_rate_at_equal_length"}
 
 
 @pytest.mark.parametrize("name", METHODS)

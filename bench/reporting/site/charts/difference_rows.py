@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bench.reporting.site.charts.chart import NARROW
 from bench.reporting.site.charts.differences import Difference
+from bench.reporting.site.charts.say import say
 from bench.reporting.site.charts.scales import Scale, linear
 from bench.reporting.site.charts.shapes import (
     Anchor,
@@ -63,27 +64,32 @@ def axis(frame: Frame, top: float, bottom: float, level: float, what: str) -> st
     for y in (top - 5, bottom + 14):
         drawn += [text(scale.at(at), y, _tick(at), "soft", "middle") for at in ticks]
     drawn += [
-        text(scale.start, heads, "\u25c0 worse", "soft"),
-        text(scale.end, heads, "better \u25b6", "soft", "end"),
+        text(scale.start, heads, say("\u25c0 worse"), "soft"),
+        text(scale.end, heads, say("better \u25b6"), "soft", "end"),
     ]
     if not frame.narrow:
         right = scale.end
         drawn += [
             text(EDGE, heads, what, "soft"),
-            text(right + NUMBERS, heads, f"points [{percent(level)} interval]", "soft"),
+            text(
+                right + NUMBERS,
+                heads,
+                say("points [{level} interval]", level=percent(level)),
+                "soft",
+            ),
             text(right + COUNTED, heads, "n", "soft", "end"),
-            text(right + VERDICT, heads, "verdict", "soft"),
-            text(frame.width - EDGE, heads, "Holm p", "soft", "end"),
+            text(right + VERDICT, heads, say("verdict"), "soft"),
+            text(frame.width - EDGE, heads, say("Holm p"), "soft", "end"),
         ]
     return "".join(drawn)
 
 
 def draw(row: Difference, y: float, frame: Frame) -> str:
     """A row whose upper edge is at `y`, as a link where it has an address."""
-    told = f"{row.name}: {row.numbers or row.absent}"
+    told = say("{name}: {told}", name=row.name, told=row.numbers or row.absent)
     if row.verdict and row.numbers:
-        told = f"{told}, {row.verdict}"
-    tip = f"{told}. {row.why}" if row.why and row.numbers else told
+        told = say("{told}, {verdict}", told=told, verdict=say(row.verdict))
+    tip = say("{told}. {why}", told=told, why=row.why) if row.why and row.numbers else told
     back = rect("hit", 0, y, frame.width, frame.pitch)
     drawn = (_narrow if frame.narrow else _wide)(row, y, frame)
     return link(row.href, told, group(back + drawn, tip))
@@ -139,10 +145,10 @@ def _not_drawn(row: Difference, y: float, scale: Scale) -> str:
 def _facts(row: Difference) -> str:
     facts = (
         f"n {row.counted}" if row.verdict else row.counted,
-        f"Holm p {row.p}" if row.p else "",
+        say("Holm p {p}", p=row.p) if row.p else "",
         row.extra,
     )
-    return ", ".join(fact for fact in facts if fact)
+    return say(", ").join(fact for fact in facts if fact)
 
 
 def _plot(row: Difference, top: float, height: float, scale: Scale) -> str:

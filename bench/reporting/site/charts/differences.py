@@ -11,11 +11,10 @@ from typing import Literal
 
 from bench.reporting.comparison.values import Contrast, Pooled, Verdict
 from bench.reporting.site.charts.chart import Dot
+from bench.reporting.site.charts.say import counted, say
 from bench.reporting.site.charts.units import POINTS, unit_of
-from bench.reporting.site.charts.words import clean, count, finite, p_text
+from bench.reporting.site.charts.words import clean, finite, p_text
 from bench.reporting.site.digits import shown
-
-FRAGILE, NO_NUMBER = "! prompt-fragile", "no number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def difference_of(contrast: Contrast, name: str, href: str | None = None) -> Dif
     dot = Dot(contrast.estimate, contrast.lo, contrast.hi).known()
     mde = finite(contrast.mde)
     clustered = contrast.n_clusters < contrast.n_items
-    why = clean(". ".join(part for part in (contrast.fragile, *contrast.warnings) if part))
+    why = clean(say(". ").join(part for part in (contrast.fragile, *contrast.warnings) if part))
     return Difference(
         name=clean(name),
         under=_under(contrast),
@@ -55,13 +54,13 @@ def difference_of(contrast: Contrast, name: str, href: str | None = None) -> Dif
         counted=str(contrast.n_items),
         why=why,
         rope=min(POINTS, abs(finite(unit.place(metric.rope)) or 0.0)),
-        clusters=count(contrast.n_clusters, "cluster") if clustered else "",
+        clusters=counted(contrast.n_clusters, "cluster") if clustered else "",
         verdict=contrast.verdict,
-        extra=f"MDE {'none' if mde is None else unit.number(mde)}"
+        extra=say("MDE {size}", size=say("none") if mde is None else unit.number(mde))
         if contrast.verdict == "undetermined"
         else "",
         p=p_text(finite(contrast.p_adjusted)),
-        badge=FRAGILE if contrast.fragile else "",
+        badge=say("! prompt-fragile") if contrast.fragile else "",
         absent=_absent(dot, why, drawable=unit.span > 0),
         href=href,
     )
@@ -72,8 +71,8 @@ def differences_of(pooled: Pooled, level: float) -> list[Difference]:
     effects = Dot(pooled.estimate, pooled.lo, pooled.hi)
     plain = Dot(pooled.macro, pooled.macro_lo, pooled.macro_hi)
     return [
-        _mean(effects, "random-effects mean", "diamond", pooled, level),
-        _mean(plain, "plain mean", "open", pooled, level),
+        _mean(effects, say("random-effects mean"), "diamond", pooled, level),
+        _mean(plain, say("plain mean"), "open", pooled, level),
     ]
 
 
@@ -82,12 +81,12 @@ def _mean(
 ) -> Difference:
     known = mean.known()
     return Difference(
-        name="all tasks",
+        name=say("all tasks"),
         under=kind,
         dot=known.each(lambda share: POINTS * share),
         numbers=_numbers(known, POINTS, level),
-        counted=count(pooled.n_tasks, "task"),
-        why=clean(". ".join(pooled.warnings)),
+        counted=counted(pooled.n_tasks, "task"),
+        why=clean(say(". ").join(pooled.warnings)),
         absent=_absent(known, "", drawable=True),
         shape=shape,
     )
@@ -95,18 +94,18 @@ def _mean(
 
 def _under(contrast: Contrast) -> str:
     """What was measured, below the name."""
-    facts = [contrast.metric.name or "no metric"]
+    facts = [contrast.metric.name or say("no metric")]
     if contrast.metric.lower_is_better:
-        facts.append("lower is better")
+        facts.append(say("lower is better"))
     if contrast.variants:
-        facts.append(count(len(contrast.variants), "wording"))
-    return clean(", ".join(facts))
+        facts.append(counted(len(contrast.variants), "wording"))
+    return clean(say(", ").join(facts))
 
 
 def _absent(dot: Dot, why: str, drawable: bool) -> str:
     if dot.estimate is None:
-        return f"{NO_NUMBER}: {why}" if why else NO_NUMBER
-    return "" if drawable else "not drawn: no range"
+        return say("no number: {why}", why=why) if why else say("no number")
+    return "" if drawable else say("not drawn: no range")
 
 
 def _numbers(dot: Dot, scale: float, level: float) -> str:
@@ -114,4 +113,6 @@ def _numbers(dot: Dot, scale: float, level: float) -> str:
     if dot.estimate is None:
         return ""
     found = shown(dot.estimate, dot.lo, dot.hi, scale, level, signed=True)
-    return f"{found.value} {found.interval}" if found.interval else f"{found.value}, no interval"
+    if found.interval:
+        return f"{found.value} {found.interval}"
+    return say("{value}, no interval", value=found.value)

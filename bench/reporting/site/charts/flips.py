@@ -21,9 +21,10 @@ from bench.reporting.site.charts.chart import (
     notes,
     nothing,
 )
+from bench.reporting.site.charts.say import counted, say
 from bench.reporting.site.charts.shapes import Point, group, line, link, path, rect, text
 from bench.reporting.site.charts.units import unit_of
-from bench.reporting.site.charts.words import brief, clean, count, finite, fitted, width_of
+from bench.reporting.site.charts.words import brief, clean, finite, fitted, width_of
 
 EDGE = 8.0
 PITCH, SMALL_PITCH = 24.0, 16.0  # pixels a cell: with links, which fingers must hit, and without
@@ -71,9 +72,11 @@ def flips_chart(
 ) -> Chart:
     """Items by what became of them; `href` gives an item's page. Of more than `most` items each
     cell stands for several, and is no link."""
-    title = f"Items from {brief(flips.parent)} to {brief(flips.child)}"
+    title = say(
+        "Items from {parent} to {child}", parent=brief(flips.parent), child=brief(flips.child)
+    )
     if not flips.items:
-        return nothing(uid, title, "There are no items.", COLUMNS, width)
+        return nothing(uid, title, say("There are no items."), COLUMNS, width)
     fates = fates_of(flips)
     groups = {
         fate: [flip for flip, own in zip(flips.items, fates, strict=True) if own == fate]
@@ -135,9 +138,10 @@ def _cell(
     first, alone = flips[0], len(flips) == 1
     if alone:
         scores = [_score(told, score) for score in (first.parent, first.child)]
-        tip = f"{first.item}: {fate}, {' to '.join(scores)}"
+        became = say("{one} to {other}", one=scores[0], other=scores[1])
+        tip = say("{name}: {told}", name=first.item, told=say(", ").join([say(fate), became]))
     else:
-        tip = f"{count(len(flips), 'item')}: {fate}"
+        tip = say("{name}: {told}", name=counted(len(flips), "item"), told=say(fate))
     hit = rect("hit", x, y, pitch, pitch) if pitch == PITCH else ""
     drawn = group(hit + swatch(fate, x + pitch / 2, y + pitch / 2, pitch - 3), tip)
     return link(href(first.item) if href and pitch == PITCH else None, tip, drawn)
@@ -165,7 +169,7 @@ def _legend(counts: Mapping[str, int], width: float) -> tuple[str, float]:
     """A swatch, word and count of each fate, and the height of it all."""
     total, drawn, x, y = sum(counts.values()), [], EDGE, EDGE
     for fate, number in counts.items():
-        words = fitted(f"{fate} {number} ({number / total:.0%})", width - 2 * EDGE - 22)
+        words = fitted(f"{say(fate)} {number} ({number / total:.0%})", width - 2 * EDGE - 22)
         room = 22 + width_of(words)
         if x > EDGE and x + room > width - EDGE:
             x, y = EDGE, y + LEGEND
@@ -177,24 +181,36 @@ def _legend(counts: Mapping[str, int], width: float) -> tuple[str, float]:
 def _told(metric: Metric, fates: Sequence[str], share: int) -> list[str]:
     graded = any(fate in ("better", "worse", "same") for fate in fates)
     return [
-        f"Graded scores of {metric.name}: same is a difference of at most "
-        f"{unit_of(metric).number(metric.rope)}."
+        say(
+            "Graded scores of {metric}: same is a difference of at most {rope}.",
+            metric=metric.name,
+            rope=unit_of(metric).number(metric.rope),
+        )
         if graded
         else "",
-        f"Each cell is {share} items; the last of a kind may be fewer." if share > 1 else "",
-        "Not comparable: one of the two has no score." if NOT_COMPARABLE in fates else "",
+        say("Each cell is {n} items; the last of a kind may be fewer.", n=share)
+        if share > 1
+        else "",
+        say("Not comparable: one of the two has no score.") if NOT_COMPARABLE in fates else "",
     ]
 
 
 def _caption(flips: Flips, counts: Mapping[str, int]) -> str:
-    told = ", ".join(f"{number} {fate}" for fate, number in counts.items())
-    items = count(len(flips.items), "item")
-    return clean(f"{items} from {brief(flips.parent)} to {brief(flips.child)}: {told}.")
+    told = [say("{n} {fate}", n=number, fate=say(fate)) for fate, number in counts.items()]
+    return clean(
+        say(
+            "{items} from {parent} to {child}: {told}.",
+            items=counted(len(flips.items), "item"),
+            parent=brief(flips.parent),
+            child=brief(flips.child),
+            told=say(", ").join(told),
+        )
+    )
 
 
 def _score(flips: Flips, score: float | None) -> str:
     known = finite(score)
-    return "no score" if known is None else unit_of(flips.metric).number(known)
+    return say("no score") if known is None else unit_of(flips.metric).number(known)
 
 
 def _row(flip: Flip, fate: str) -> tuple[Value, ...]:

@@ -12,9 +12,10 @@ from bench.reporting.comparison.values import Change, Contrast
 from bench.reporting.site.charts.chart import WIDE, Chart, Href, Value, framed, notes, nothing
 from bench.reporting.site.charts.difference_rows import EDGE, FOOT, HEAD, axis, draw, frame_of
 from bench.reporting.site.charts.differences import Difference, difference_of, differences_of
+from bench.reporting.site.charts.say import counted, say
 from bench.reporting.site.charts.shapes import text
 from bench.reporting.site.charts.verdicts import pair, tally
-from bench.reporting.site.charts.words import BOLD, SIZE, count, finite, fitted
+from bench.reporting.site.charts.words import BOLD, SIZE, finite, fitted
 
 GROUP = 26.0
 COLUMNS = (
@@ -31,15 +32,15 @@ def forest_chart(change: Change, uid: str, href: Href | None = None, width: floa
 
     Below a `width` of 716 pixels texts stand above and below each row, not beside it.
     """
-    title = f"{pair(change)}, task by task"
+    title = say("{pair}, task by task", pair=pair(change))
     if not change.contrasts:
-        why = f"{pair(change)}: there is no task."
+        why = say("{pair}: there is no task.", pair=pair(change))
         return nothing(uid, title, why, COLUMNS, width)
     groups = _groups(change, href)
     frame = frame_of([row for _, rows in groups for row in rows], width)
     height = sum(GROUP + frame.pitch * len(rows) for _, rows in groups)
     room = width - 2 * EDGE if frame.narrow else frame.scale.start - EDGE
-    drawn, y = [axis(frame, HEAD, HEAD + height, change.contrasts[0].level, "task")], HEAD
+    drawn, y = [axis(frame, HEAD, HEAD + height, change.contrasts[0].level, say("task"))], HEAD
     for kind, rows in groups:
         drawn.append(
             text(
@@ -68,18 +69,19 @@ def _groups(change: Change, href: Href | None) -> list[Group]:
     groups: dict[str, list[Difference]] = {}
     for contrast in change.contrasts:
         row = difference_of(contrast, contrast.task, href(contrast.task) if href else None)
-        groups.setdefault(contrast.kind or "no kind", []).append(row)
+        groups.setdefault(contrast.kind or say("no kind"), []).append(row)
     level = change.contrasts[0].level
-    pooled = [("pooled", differences_of(change.pooled, level))] if change.pooled else []
+    pooled = [(say("pooled"), differences_of(change.pooled, level))] if change.pooled else []
     return [*groups.items(), *pooled]
 
 
 def _caption(change: Change) -> str:
-    pooled = "no pooled number"
+    pooled = say("no pooled number")
     if change.pooled:
         row = differences_of(change.pooled, change.contrasts[0].level)[0]
-        pooled = f"all {count(change.pooled.n_tasks, 'task')} pooled {row.numbers} points"
-    return f"{pair(change)}: {tally(change)}; {pooled}."
+        tasks = counted(change.pooled.n_tasks, "task")
+        pooled = say("all {tasks} pooled {numbers} points", tasks=tasks, numbers=row.numbers)
+    return say("{pair}: {tally}; {pooled}.", pair=pair(change), tally=tally(change), pooled=pooled)
 
 
 def _told(change: Change) -> Sequence[str]:
@@ -88,16 +90,24 @@ def _told(change: Change) -> Sequence[str]:
     turned = sum(metric.lower_is_better for metric in metrics)
     foreign = sum((metric.low, metric.high) != (0.0, 1.0) for metric in metrics)
     return [
-        "Shaded: differences too small to matter (ROPE). Holm p: adjusted over the lineage. "
-        "MDE: the smallest difference that so many items would find with a power of 0.8.",
-        f"{count(turned, 'task')} where lower is better: turned round, so that right is better."
+        say(
+            "Shaded: differences too small to matter (ROPE). Holm p: adjusted over the lineage. "
+            "MDE: the smallest difference that so many items would find with a power of 0.8."
+        ),
+        say(
+            "{tasks} where lower is better: turned round, so that right is better.",
+            tasks=counted(turned, "task"),
+        )
         if turned
         else "",
-        f"{count(foreign, 'task')} whose metric does not go from 0 to 1: the axis is in points "
-        "of its range, the numbers are in its own unit."
+        say(
+            "{tasks} whose metric does not go from 0 to 1: the axis is in points of its range, "
+            "the numbers are in its own unit.",
+            tasks=counted(foreign, "task"),
+        )
         if foreign
         else "",
-        "Pooled: chance-normalised, from guessing at 0 points to the best score at 100."
+        say("Pooled: chance-normalised, from guessing at 0 points to the best score at 100.")
         if change.pooled
         else "",
     ]

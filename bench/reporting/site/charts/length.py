@@ -12,11 +12,12 @@ from math import hypot
 from bench.reporting.results.schema import Metric
 from bench.reporting.site.charts.chart import WIDE, Chart, Dot, Href, Value, framed, nothing
 from bench.reporting.site.charts.plane import Plane
+from bench.reporting.site.charts.say import counted, say
 from bench.reporting.site.charts.scales import linear
 from bench.reporting.site.charts.scatter import WIDEST, Y_ENDS, Model, ends, scatter
 from bench.reporting.site.charts.shapes import Point, line, path
 from bench.reporting.site.charts.units import axis_name, unit_of
-from bench.reporting.site.charts.words import clean, count, finite, plain, several
+from bench.reporting.site.charts.words import clean, finite, plain, several
 
 CLEAR, HEAD = 9.0, 6.0  # pixels between an arrow and the marks, and of its head
 COLUMNS = (
@@ -45,10 +46,10 @@ def length_chart(
     width: float = WIDE,
 ) -> Chart:
     """Scores of `metric` against mean characters; `href` gives a model's page."""
-    title = f"{metric.name or 'score'} by length of replies"
+    title = say("{metric} by length of replies", metric=metric.name or say("score"))
     models = {at: model for at, one in enumerate(lengthy) if (model := _model(one, metric))}
     if not models:
-        why = "No model has both a score and replies of known length."
+        why = say("No model has both a score and replies of known length.")
         return nothing(uid, title, why, COLUMNS, width)
     width = min(width, WIDEST)
     plane = Plane(
@@ -65,11 +66,13 @@ def length_chart(
     drawn, height = scatter(
         list(models.values()),
         plane,
-        ("mean characters of a reply", axis_name(metric)),
+        (say("mean characters of a reply"), axis_name(metric)),
         arrows,
         [
-            "Arrows: from a parent to its child. Bars: intervals.",
-            f"Not drawn, no score or no length: {several(missing)}." if missing else "",
+            say("Arrows: from a parent to its child. Bars: intervals."),
+            say("Not drawn, no score or no length: {names}.", names=several(missing))
+            if missing
+            else "",
         ],
         href,
     )
@@ -103,9 +106,15 @@ def _model(one: Lengthy, metric: Metric) -> Model | None:
     length, score = one.length.known(), one.score.known()
     if length.estimate is None or score.estimate is None:
         return None
-    told = f"{plain(length.estimate, 0)} characters, {metric.name} {unit.number(score.estimate)}"
+    told = say(
+        "{length} characters, {metric} {score}",
+        length=plain(length.estimate, 0),
+        metric=metric.name,
+        score=unit.number(score.estimate),
+    )
     up = score.each(lambda number: unit.scale * number)
-    return Model(one.name, one.stage, length, up, f"{one.name}: {told}")
+    tip = say("{name}: {told}", name=one.name, told=told)
+    return Model(one.name, one.stage, length, up, tip)
 
 
 def _caption(steps: Sequence[tuple[Model, Model]], models: int, metric: Metric) -> str:
@@ -121,9 +130,15 @@ def _caption(steps: Sequence[tuple[Model, Model]], models: int, metric: Metric) 
         for parent, child in longer
     )
     return clean(
-        f"{metric.name or 'score'} by length of replies, {count(models, 'model')}: of "
-        f"{count(len(steps), 'step')} from parent to child {len(longer)} made replies longer, "
-        f"{better} of these with a better score."
+        say(
+            "{metric} by length of replies, {models}: of {steps} from parent to child {longer} "
+            "made replies longer, {better} of these with a better score.",
+            metric=metric.name or say("score"),
+            models=counted(models, "model"),
+            steps=counted(len(steps), "step"),
+            longer=len(longer),
+            better=better,
+        )
     )
 
 

@@ -12,9 +12,10 @@ from bench.reporting.site.charts.chart import WIDE, Chart, Href, Value, framed, 
 from bench.reporting.site.charts.lineage_list import listing
 from bench.reporting.site.charts.lineage_nodes import ChangeHref, Lineage, Node, lineage_of
 from bench.reporting.site.charts.lineage_tree import EDGE, tree, width_needed
+from bench.reporting.site.charts.say import counted, say
 from bench.reporting.site.charts.stages import in_order, stage_word
 from bench.reporting.site.charts.verdicts import pair, said, tally
-from bench.reporting.site.charts.words import NAMED, clean, count
+from bench.reporting.site.charts.words import NAMED, clean
 
 COLUMNS = ("model", "stage", "size", "against", "kind", *VERDICTS)
 
@@ -31,9 +32,9 @@ def lineage_chart(
 
     `href` gives a model's page, `change_href` that of a change.
     """
-    title = "Lineage"
+    title = say("Lineage")
     if not nodes:
-        return nothing(uid, title, "There are no models.", COLUMNS, width)
+        return nothing(uid, title, say("There are no models."), COLUMNS, width)
     lineage = lineage_of(nodes, changes, href, change_href)
     left_out: list[Change] = []
     if width_needed(lineage) <= width:
@@ -52,21 +53,26 @@ def lineage_chart(
 
 
 def _told(changes: Sequence[Change], left_out: Sequence[Change]) -> list[str]:
-    words = ", ".join(said(verdict) for verdict in VERDICTS)
+    words = say(", ").join(said(verdict) for verdict in VERDICTS)
     return [
-        f"Number of tasks: {words}." if changes else "",
-        *(f"{pair(one)}: {tally(one)}." for one in left_out),
+        say("Number of tasks: {words}.", words=words) if changes else "",
+        *(say("{pair}: {tally}.", pair=pair(one), tally=tally(one)) for one in left_out),
     ]
 
 
 def _caption(lineage: Lineage) -> str:
     """`4 models, base to PPO-ptx; sft-6b against base-6b: better on 4 of 16 tasks; ...`"""
     stages = [stage_word(stage) for stage in in_order([node.stage for node in lineage.nodes])]
-    span = stages[0] if len(stages) == 1 else f"{stages[0]} to {stages[-1]}"
-    told = [f"{pair(change)}: {tally(change)}" for change in lineage.changes]
-    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    ways = f"; {'; '.join(told[:NAMED])}{more}" if told else ""
-    return f"{count(len(lineage.nodes), 'model')}, {clean(span)}{ways}."
+    whole = say("{one} to {other}", one=stages[0], other=stages[-1])
+    span = clean(stages[0] if len(stages) == 1 else whole)
+    told = [
+        say("{pair}: {tally}", pair=pair(change), tally=tally(change)) for change in lineage.changes
+    ]
+    ways, more = say("; ").join(told[:NAMED]), len(told) - NAMED
+    if more > 0:
+        ways = say("{ways} and {n} more", ways=ways, n=more)
+    pattern = "{models}, {span}; {ways}." if told else "{models}, {span}."
+    return say(pattern, models=counted(len(lineage.nodes), "model"), span=span, ways=ways)
 
 
 def _rows(node: Node, lineage: Lineage) -> list[tuple[Value, ...]]:

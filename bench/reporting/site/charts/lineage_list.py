@@ -10,6 +10,7 @@ Called by `lineage` where the tree has no room.
 from bench.reporting.comparison.values import Change
 from bench.reporting.site.charts.chart import LINE
 from bench.reporting.site.charts.lineage_nodes import Lineage, Node, depths_of, linked, signs
+from bench.reporting.site.charts.say import say
 from bench.reporting.site.charts.shapes import Point, group, link, path, rect, text
 from bench.reporting.site.charts.stages import mark
 from bench.reporting.site.charts.verdicts import SIGNS
@@ -54,7 +55,9 @@ def _node(node: Node, x: float, y: float, width: float, lineage: Lineage) -> str
 
 def _change(change: Change, x: float, y: float, width: float, lineage: Lineage) -> str:
     room = width - x - 20 - EDGE
-    against = text(x + 20, y + 12, fitted(f"against {change.parent}", room, SMALL), "soft")
+    against = text(
+        x + 20, y + 12, fitted(say("against {parent}", parent=change.parent), room, SMALL), "soft"
+    )
     counts, _ = signs(change, x + 20, y + 28, tuple(SIGNS))
     return linked(
         change, against + counts, (x + 16, y, width - x - 16, EDGE_LINE), lineage.change_href

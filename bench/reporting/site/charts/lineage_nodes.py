@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from bench.reporting.comparison.values import Change, Verdict
 from bench.reporting.site.charts.chart import Href
+from bench.reporting.site.charts.say import say
 from bench.reporting.site.charts.shapes import group, link, rect, text
 from bench.reporting.site.charts.stages import stage_word
 from bench.reporting.site.charts.verdicts import SIGNS, pair, tally, verdict_class
@@ -31,7 +32,7 @@ class Node:
     @property
     def kind(self) -> str:
         """Stage and size in words."""
-        return ", ".join(part for part in (stage_word(self.stage), self.size) if part)
+        return say(", ").join(part for part in (stage_word(self.stage), self.size) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,5 +101,5 @@ def linked(
     change: Change, drawn: str, box: tuple[float, float, float, float], href: ChangeHref | None
 ) -> str:
     """What is `drawn` of a change in a `box` (x, y, width, height), with its page behind it."""
-    tip = f"{pair(change)}: {tally(change)}"
+    tip = say("{pair}: {tally}", pair=pair(change), tally=tally(change))
     return link(href(change) if href else None, tip, group(rect("hit", *box) + drawn, tip))

@@ -15,16 +15,16 @@ from typing import Literal
 from bench.reporting.site.charts.chart import WIDE, Chart, Dot, Href, Value, framed, nothing
 from bench.reporting.site.charts.labels import along
 from bench.reporting.site.charts.plane import Plane, box
+from bench.reporting.site.charts.say import counted, say
 from bench.reporting.site.charts.scales import linear, logarithmic
 from bench.reporting.site.charts.scatter import WIDEST, Y_ENDS, Model, ends, scatter
 from bench.reporting.site.charts.shapes import Point, circle, path
 from bench.reporting.site.charts.stages import stage_class
 from bench.reporting.site.charts.units import POINTS
-from bench.reporting.site.charts.words import clean, compact, count, finite, plain, several
+from bench.reporting.site.charts.words import clean, compact, finite, plain, several
 
 Standing = Literal["on the front", "may be on it", "behind it"]
 LEAST = 1e-100  # of a cost: its logarithm is drawn
-SCORE = "score, points between guessing and perfect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,16 @@ def pareto_chart(
     width: float = WIDE,
 ) -> Chart:
     """Scores against `cost` on a logarithmic axis; `href` gives a model's page."""
-    title = f"Score against {cost.name}"
+    named = say(cost.name)
+    title = say("Score against {cost}", cost=named)
     columns = (
         *("model", "stage", cost.name, f"{cost.name} lo", f"{cost.name} hi"),
         *("score", "lo", "hi", "standing"),
     )
     models = {at: model for at, one in enumerate(costly) if (model := _model(one, cost))}
     if not models:
-        return nothing(uid, title, f"No model has both a score and {cost.name}.", columns, width)
+        why = say("No model has both a score and {cost}.", cost=named)
+        return nothing(uid, title, why, columns, width)
     width = min(width, WIDEST)
     shown = list(models.values())
     plane = Plane(
@@ -74,12 +76,16 @@ def pareto_chart(
     drawn, height = scatter(
         [replace(model, first=standings[at] == "on the front") for at, model in models.items()],
         plane,
-        (f"{cost.name}, {'less' if cost.less_is_better else 'more'} is better", SCORE),
+        (_axis_of(cost), say("score, points between guessing and perfect")),
         _between(shown, list(standings.values()), plane, stairs),
         [
-            "Line and ring: the Pareto front. Dashed ring: may be on it, as far as the intervals "
-            "tell. Bars and boxes: intervals.",
-            f"Not drawn, no score or no {cost.name}: {several(missing)}." if missing else "",
+            say(
+                "Line and ring: the Pareto front. Dashed ring: may be on it, as far as the "
+                "intervals tell. Bars and boxes: intervals."
+            ),
+            say("Not drawn, no score or no {cost}: {names}.", cost=named, names=several(missing))
+            if missing
+            else "",
         ],
         href,
         [along(one, other) for one, other in pairwise(stairs)],
@@ -91,6 +97,11 @@ def pareto_chart(
         columns=columns,
         rows=tuple(_row(one, standings.get(at)) for at, one in enumerate(costly)),
     )
+
+
+def _axis_of(cost: Cost) -> str:
+    pattern = "{cost}, less is better" if cost.less_is_better else "{cost}, more is better"
+    return say(pattern, cost=say(cost.name))
 
 
 def _standings(models: Sequence[Model], cost: Cost) -> list[Standing]:
@@ -178,20 +189,34 @@ def _model(one: Costly, cost: Cost) -> Model | None:
         return None
     if price.lo is not None and price.lo < LEAST:
         price = Dot(middle)
-    told = f"{compact(middle)} {cost.name}, score {plain(POINTS * score.estimate)}"
-    return Model(
-        one.name, one.stage, price, score.each(lambda share: POINTS * share), f"{one.name}: {told}"
+    told = say(
+        "{amount} {cost}, score {score}",
+        amount=compact(middle),
+        cost=say(cost.name),
+        score=plain(POINTS * score.estimate),
     )
+    tip = say("{name}: {told}", name=one.name, told=told)
+    return Model(one.name, one.stage, price, score.each(lambda share: POINTS * share), tip)
 
 
 def _caption(models: Sequence[Model], standings: Sequence[Standing], cost: Cost) -> str:
     named = list(zip(models, standings, strict=True))
     front = [model.name for model, standing in named if standing == "on the front"]
     may_be = [model.name for model, standing in named if standing == "may be on it"]
-    more = f"; {several(may_be)} may be, as far as the intervals tell" if may_be else ""
+    pattern = (
+        "Score against {cost}, {models}: {front} on the Pareto front; {may_be} may be, as far as "
+        "the intervals tell."
+        if may_be
+        else "Score against {cost}, {models}: {front} on the Pareto front."
+    )
     return clean(
-        f"Score against {cost.name}, {count(len(models), 'model')}: "
-        f"{several(front)} on the Pareto front{more}."
+        say(
+            pattern,
+            cost=say(cost.name),
+            models=counted(len(models), "model"),
+            front=several(front),
+            may_be=several(may_be),
+        )
     )
 
 

@@ -18,10 +18,11 @@ from bench.reporting.site.charts.chart import (
     notes,
     nothing,
 )
+from bench.reporting.site.charts.say import counted, say
 from bench.reporting.site.charts.scales import Scale
 from bench.reporting.site.charts.shapes import circle, group, line, link, rect, text
 from bench.reporting.site.charts.stages import mark, stage_class
-from bench.reporting.site.charts.words import clean, count, fitted, several
+from bench.reporting.site.charts.words import clean, fitted, several
 from bench.reporting.site.digits import percent, probability
 from bench.statistics.ranks import Rank, RankSets
 
@@ -63,9 +64,9 @@ def ranks_chart(ranked: Ranked, uid: str, href: Href | None = None, width: float
 
     Below a `width` of 716 pixels names stand above the strips, not beside them.
     """
-    title = "Ranks that each model can have"
+    title = say("Ranks that each model can have")
     if not ranked.names:
-        return nothing(uid, title, "No models were ranked.", COLUMNS, width)
+        return nothing(uid, title, say("No models were ranked."), COLUMNS, width)
     width, narrow = min(width, WIDEST), width < 2 * NARROW
     places = _places(ranked, narrow)
     groups = _groups(places)
@@ -122,15 +123,20 @@ def _axis(scale: Scale, models: int, bottom: float, narrow: bool, width: float) 
             drawn.append(text(scale.at(rank), HEAD - 6, str(rank), "soft", "middle"))
             if not narrow:
                 drawn.append(line("grid", scale.at(rank), HEAD, scale.at(rank), bottom))
-    drawn.append(text(scale.start, HEAD - 20, "rank", "soft"))
-    drawn.append(text(scale.end + BEST - 2, HEAD - 6, "P(best)", "soft", "end"))
+    drawn.append(text(scale.start, HEAD - 20, say("rank"), "soft"))
+    drawn.append(text(scale.end + BEST - 2, HEAD - 6, say("P(best)"), "soft", "end"))
     return "".join(drawn)
 
 
 def _row(place: _Place, scale: Scale, narrow: bool, width: float, href: Href | None) -> str:
     rank, y = place.rank, place.y
-    said = f"rank {rank.best}" if rank.best == rank.worst else f"ranks {rank.best} to {rank.worst}"
-    tip = f"{place.name}: {said}, P(best) {probability(rank.p_best)}"
+    pattern = "rank {best}" if rank.best == rank.worst else "ranks {best} to {worst}"
+    tip = say(
+        "{name}: {ranks}, P(best) {p}",
+        name=place.name,
+        ranks=say(pattern, best=rank.best, worst=rank.worst),
+        p=probability(rank.p_best),
+    )
     room = (scale.end + BEST if narrow else NAMES - 18) - EDGE - 18
     name_y = place.top + 14 if narrow else y + 4
     left, right = scale.at(rank.best), scale.at(rank.worst)
@@ -150,14 +156,21 @@ def _bracket(rows: Sequence[int], places: Sequence[_Place], x: float) -> str:
     ys = [places[at].y for at in rows]
     ticks = "".join(line("bracket", x - 4, y, x, y) for y in ys)
     names = several([places[at].name for at in rows])
-    return group(line("bracket", x, ys[0], x, ys[-1]) + ticks, f"Not told apart: {names}")
+    return group(
+        line("bracket", x, ys[0], x, ys[-1]) + ticks, say("Not told apart: {names}", names=names)
+    )
 
 
 def _told(ranked: Ranked, drawn: int, groups: int) -> list[str]:
-    more = f" {drawn} of {groups} brackets are drawn." if drawn < groups else ""
     return [
-        f"Strips: the ranks that a model can have, all at once with {percent(ranked.sets.level)} "
-        f"confidence. Dot: expected rank. Brackets: models that cannot be told apart.{more}",
+        say(
+            "Strips: the ranks that a model can have, all at once with {level} confidence. Dot: "
+            "expected rank. Brackets: models that cannot be told apart.",
+            level=percent(ranked.sets.level),
+        ),
+        say("{drawn} of {all} brackets are drawn.", drawn=drawn, all=groups)
+        if drawn < groups
+        else "",
         *ranked.sets.warnings,
     ]
 
@@ -165,8 +178,12 @@ def _told(ranked: Ranked, drawn: int, groups: int) -> list[str]:
 def _caption(ranked: Ranked, places: Sequence[_Place]) -> str:
     """`4 models by ppo-6b, ...: 2 can be first (ppo-6b, ppo-ptx-6b).`"""
     first = [place.name for place in places if place.rank.best == 1]
-    can = "may be the best" if len(first) > 1 else "is the best"
-    return clean(f"Of {count(len(places), 'model')} {several(first)} {can}.")
+    pattern = (
+        "Of {models} {names} may be the best."
+        if len(first) > 1
+        else "Of {models} {names} is the best."
+    )
+    return clean(say(pattern, models=counted(len(places), "model"), names=several(first)))
 
 
 def _values(place: _Place) -> tuple[Value, ...]:

@@ -12,6 +12,7 @@ from bench.reporting.site.charts.chart import Dot, Href, notes
 from bench.reporting.site.charts.labels import Box, Name, along, around, named
 from bench.reporting.site.charts.marks import spot
 from bench.reporting.site.charts.plane import FOOT, LEFT, TOP, Plane, stage_legend
+from bench.reporting.site.charts.say import say
 from bench.reporting.site.charts.shapes import Point, group, link
 from bench.reporting.site.charts.stages import in_order
 from bench.reporting.site.charts.words import compact, several, short
@@ -72,7 +73,9 @@ def scatter(
     legend, tall = stage_legend(
         in_order([model.stage for model in models]), EDGE, foot, width - 2 * EDGE
     )
-    unnamed = f"Without a name for want of room: {several(left_out)}." if left_out else ""
+    unnamed = ""
+    if left_out:
+        unnamed = say("Without a name for want of room: {names}.", names=several(left_out))
     told, below = notes([*sentences, unnamed], EDGE, foot + tall, width - 2 * EDGE)
     drawn = [plane.drawn(*axes, compact, short), between, *marks, names, legend, told]
     return "".join(drawn), foot + tall + below + 8

@@ -14,6 +14,7 @@ from bench.reporting.site.charts.chart import WIDE, Chart, Dot, Href, Value, fra
 from bench.reporting.site.charts.labels import dodged
 from bench.reporting.site.charts.marks import spot
 from bench.reporting.site.charts.plane import FOOT, LEFT, TOP, Plane
+from bench.reporting.site.charts.say import say
 from bench.reporting.site.charts.scales import linear, logarithmic
 from bench.reporting.site.charts.shapes import group, line, link, path, text
 from bench.reporting.site.charts.stages import stage_class
@@ -55,7 +56,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A score to compare with, such as the win rate of a coin."""
+    """A score to compare with, such as the win rate of `a coin`: a name that `say` knows."""
 
     score: float
     name: str
@@ -80,10 +81,11 @@ def sizes_chart(
     reference: Reference | None = None,
 ) -> Chart:
     """Scores of `metric` against parameters on a logarithmic axis; `href` gives a model's page."""
-    title, unit = f"{metric.name or 'score'} by model size", unit_of(metric)
+    title = say("{metric} by model size", metric=metric.name or say("score"))
+    unit = unit_of(metric)
     drawable = [(one, points) for one in series if (points := _points(one, unit))]
     if not drawable:
-        why = "No model of known size has a score."
+        why = say("No model of known size has a score.")
         return nothing(uid, title, why, COLUMNS, width)
     width = min(width, WIDEST)
     plane = _plane([point for _, points in drawable for point in points], unit, reference, width)
@@ -93,7 +95,7 @@ def sizes_chart(
         plane.y.end,
         plane.y.start,
     )
-    drawn = [plane.drawn("parameters", axis_name(metric), compact, short)]
+    drawn = [plane.drawn(say("parameters"), axis_name(metric), compact, short)]
     drawn.append(_reference(reference, unit, plane))
     for place, ((one, points), at) in enumerate(zip(drawable, names, strict=True)):
         aside = ASIDE * (place - (len(drawable) - 1) / 2)
@@ -146,7 +148,12 @@ def _series(
     line_of = [plane.at(point.parameters, point.dot.estimate or 0.0) for point in points]
     drawn = [path(style, [(x + aside, y) for x, y in line_of])] if len(points) > 1 else []
     for point in points:
-        tip = f"{point.name}, {compact(point.parameters)} parameters: {point.told}"
+        tip = say(
+            "{name}, {size} parameters: {told}",
+            name=point.name,
+            size=compact(point.parameters),
+            told=point.told,
+        )
         mark = group(spot(series.stage, Dot(point.parameters), point.dot, plane, aside), tip)
         drawn.append(link(href(point.name) if href else None, tip, mark))
     return "".join(drawn)
@@ -164,12 +171,13 @@ def _told(series: Sequence[Series], unit: Unit, reference: Reference | None) -> 
     unknown = [model.name for model in models if not 0 < (model.parameters or 0) < GREATEST]
     scoreless = [model.name for model in models if model.dot.known().estimate is None]
     told = [
-        "Bars: intervals.",
-        f"Not drawn, size not known: {several(unknown)}." if unknown else "",
-        f"Not drawn, no score: {several(scoreless)}." if scoreless else "",
+        say("Bars: intervals."),
+        say("Not drawn, size not known: {names}.", names=several(unknown)) if unknown else "",
+        say("Not drawn, no score: {names}.", names=several(scoreless)) if scoreless else "",
     ]
     if reference and finite(reference.score) is not None:
-        told.append(f"Dashed: {clean(reference.name)}, {unit.number(reference.score)}.")
+        name, score = say(reference.name), unit.number(reference.score)
+        told.append(say("Dashed: {name}, {score}.", name=clean(name), score=score))
     return told
 
 
@@ -178,11 +186,13 @@ def _caption(drawable: Sequence[tuple[Series, Sequence[_Point]]], metric: Metric
     told = []
     for series, points in drawable:
         first, last = points[0], points[-1]
-        span = f"{first.told} at {compact(first.parameters)}"
-        if last is not first:
-            span += f" to {last.told} at {compact(last.parameters)}"
-        told.append(f"{brief(series.name)} {span}")
-    return f"{clean(axis_name(metric))} by size: {'; '.join(told)}."
+        ends = [
+            say("{score} at {size}", score=point.told, size=compact(point.parameters))
+            for point in (first, last)
+        ]
+        span = say("{one} to {other}", one=ends[0], other=ends[1])
+        told.append(f"{brief(series.name)} {ends[0] if last is first else span}")
+    return say("{axis} by size: {told}.", axis=clean(axis_name(metric)), told=say("; ").join(told))
 
 
 def _row(series: Series, model: Sized, metric: Metric) -> tuple[Value, ...]:

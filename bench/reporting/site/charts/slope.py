@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 from bench.reporting.site.charts.chart import WIDE, Chart, Href, Value, framed, notes, nothing
 from bench.reporting.site.charts.plane import Plane
+from bench.reporting.site.charts.say import counted, say
 from bench.reporting.site.charts.scales import Scale, linear
 from bench.reporting.site.charts.slope_panel import EDGE, LEFT, Panel, Track, draw, tracks_of
 from bench.reporting.site.charts.stages import stage_word
-from bench.reporting.site.charts.words import brief, clean, count, finite, several
+from bench.reporting.site.charts.words import brief, clean, finite, several
 
 PANEL, NAMES = 320.0, 0.36  # pixels across, and the share of them for names
 HEAD, TALL, FOOT = 30.0, 280.0, 44.0  # pixels down
@@ -27,10 +28,10 @@ def slope_chart(
     panels: Sequence[Panel], uid: str, href: Href | None = None, width: float = WIDE
 ) -> Chart:
     """Scores in points of each metric's range, up is better; `href` gives a task's page."""
-    title = "Scores from stage to stage"
+    title = say("Scores from stage to stage")
     shown = [(panel, tracks) for panel in panels if (tracks := tracks_of(panel))]
     if not shown:
-        return nothing(uid, title, "No lineage has scores of two stages.", COLUMNS, width)
+        return nothing(uid, title, say("No lineage has scores of two stages."), COLUMNS, width)
     columns = max(1, min(len(shown), int(width // PANEL)))
     wide, tall = min(width / columns, 1.4 * PANEL), HEAD + TALL + FOOT
     numbers = [
@@ -64,10 +65,14 @@ def slope_chart(
 
 def _told(unnamed: int) -> list[str]:
     return [
-        "Points of each metric's range, up is better. Orange, thick, ▼ after the last step: a tax, "
-        "whose interval lies below 0 and does not exclude a fall by the task's margin. Dashed: "
-        "undetermined. Bands: intervals of the scores.",
-        f"{count(unnamed, 'line')} without a name for want of room." if unnamed else "",
+        say(
+            "Points of each metric's range, up is better. Orange, thick, ▼ after the last step: a "
+            "tax, whose interval lies below 0 and does not exclude a fall by the task's margin. "
+            "Dashed: undetermined. Bands: intervals of the scores."
+        ),
+        say("{lines} without a name for want of room.", lines=counted(unnamed, "line"))
+        if unnamed
+        else "",
     ]
 
 
@@ -78,10 +83,22 @@ def _sentence(panel: Panel, tracks: Sequence[Track]) -> str:
     for step, stop in enumerate(panel.stops):
         taxed = [track.line.task for track in tracks if track.line.taxes[step] == "tax"]
         if taxed:
-            of = f"on {len(taxed)} of {count(len(panel.lines), 'task')} ({several(taxed)})"
-            told.append(f"a tax in the step to {stage_word(stop.stage)} {of}")
+            on = say(
+                "on {n} of {tasks} ({names})",
+                n=len(taxed),
+                tasks=counted(len(panel.lines), "task"),
+                names=several(taxed),
+            )
+            stage = stage_word(stop.stage)
+            told.append(say("a tax in the step to {stage} {on}", stage=stage, on=on))
     return clean(
-        f"{brief(panel.title)}, {first} to {last}: {'; '.join(told) or 'no step is a tax'}."
+        say(
+            "{title}, {first} to {last}: {told}.",
+            title=brief(panel.title),
+            first=first,
+            last=last,
+            told=say("; ").join(told) or say("no step is a tax"),
+        )
     )
 
 

@@ -13,6 +13,7 @@ from bench.reporting.results.schema import Metric
 from bench.reporting.site.charts.chart import Dot, Href
 from bench.reporting.site.charts.labels import dodged
 from bench.reporting.site.charts.plane import Plane
+from bench.reporting.site.charts.say import say
 from bench.reporting.site.charts.shapes import group, line, link, path, text
 from bench.reporting.site.charts.stages import mark, stage_word
 from bench.reporting.site.charts.units import unit_of
@@ -188,7 +189,9 @@ def _tip(track: Track, panel: Panel) -> str:
     unit, scores = unit_of(track.line.metric), []
     for stop, dot in zip(panel.stops, track.line.dots, strict=True):
         known = dot.known().estimate
-        score = "no score" if known is None else unit.number(known)
+        score = say("no score") if known is None else unit.number(known)
         scores.append(f"{stage_word(stop.stage)} {score}")
-    taxed = "; tax in the last step" if track.taxed else ""
-    return f"{track.line.task}: {', '.join(scores)}{taxed}"
+    told = say(", ").join(scores)
+    if track.taxed:
+        told = say("{scores}; tax in the last step", scores=told)
+    return say("{name}: {told}", name=track.line.task, told=told)

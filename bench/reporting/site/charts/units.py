@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from bench.reporting.results.schema import Metric
 from bench.reporting.site.charts.chart import Dot
+from bench.reporting.site.charts.say import say
 from bench.reporting.site.charts.words import finite, plain, short
 
 POINTS = 100.0
@@ -59,9 +60,9 @@ class Unit:
 
 def axis_name(metric: Metric) -> str:
     """`accuracy, points`; says so where lower is better."""
-    points = ", points" if unit_of(metric).in_points else ""
-    side = ", lower is better" if metric.lower_is_better else ""
-    return f"{metric.name or 'score'}{points}{side}"
+    name = metric.name or say("score")
+    axis = say("{metric}, points", metric=name) if unit_of(metric).in_points else name
+    return say("{axis}, lower is better", axis=axis) if metric.lower_is_better else axis
 
 
 def unit_of(metric: Metric) -> Unit:

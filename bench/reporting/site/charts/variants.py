@@ -18,7 +18,8 @@ from bench.reporting.site.charts.chart import (
 )
 from bench.reporting.site.charts.difference_rows import EDGE, FOOT, HEAD, axis, draw, frame_of
 from bench.reporting.site.charts.differences import Difference, difference_of
-from bench.reporting.site.charts.words import NAMED, brief, clean, count, finite
+from bench.reporting.site.charts.say import counted, say
+from bench.reporting.site.charts.words import NAMED, brief, clean, finite
 
 COLUMNS = (
     *("task", "variant", "estimate", "lo", "hi", "level", "n_items", "n_clusters"),
@@ -30,18 +31,18 @@ def variants_chart(
     contrast: Contrast, uid: str, href: Href | None = None, width: float = WIDE
 ) -> Chart:
     """The variants of `contrast` and below them all pooled; `href` gives a variant's place."""
-    title = f"{brief(contrast.task)} by wording"
+    title = say("{task} by wording", task=brief(contrast.task))
     if not contrast.variants:
-        why = f"{brief(contrast.task)} was asked in one wording."
+        why = say("{task} was asked in one wording.", task=brief(contrast.task))
         return nothing(uid, title, why, COLUMNS, width)
     rows = [
-        difference_of(one, one.variant or "as usual", href(one.variant) if href else None)
+        difference_of(one, one.variant or say("as usual"), href(one.variant) if href else None)
         for one in contrast.variants
     ]
-    pooled = difference_of(contrast, "all wordings")
+    pooled = difference_of(contrast, say("all wordings"))
     frame = frame_of([*rows, pooled], width)
     bottom = HEAD + frame.pitch * (len(rows) + 1)
-    drawn = [axis(frame, HEAD, bottom, contrast.level, "wording")]
+    drawn = [axis(frame, HEAD, bottom, contrast.level, say("wording"))]
     drawn += [draw(row, HEAD + frame.pitch * at, frame) for at, row in enumerate([*rows, pooled])]
     told, below = notes(_told(contrast), EDGE, bottom + FOOT, width - 2 * EDGE)
     caption = _caption(contrast, rows, pooled)
@@ -54,9 +55,9 @@ def variants_chart(
 
 
 def _told(contrast: Contrast) -> list[str]:
-    turned = "Lower is better: turned round, so that right is better."
+    turned = say("Lower is better: turned round, so that right is better.")
     return [
-        f"Prompt-fragile: {clean(contrast.fragile)}." if contrast.fragile else "",
+        say("Prompt-fragile: {why}.", why=clean(contrast.fragile)) if contrast.fragile else "",
         turned if contrast.metric.lower_is_better else "",
     ]
 
@@ -66,10 +67,15 @@ def _caption(contrast: Contrast, rows: list[Difference], pooled: Difference) -> 
     drawn = sorted(rows, key=lambda row: (row.dot.estimate is None, row.dot.estimate or 0.0))
     known = [row for row in drawn if row.dot.estimate is not None]
     told = rows if len(rows) <= NAMED else [known[0], known[-1]] if known else []
-    numbers = "; ".join(f"{brief(row.name)} {row.numbers or row.absent}" for row in told)
-    counted = f"{brief(contrast.task)}, {count(len(rows), 'wording')}"
-    between = "" if told == rows else "least and greatest: "
-    return clean(f"{counted}, {between}{numbers}; pooled {pooled.numbers or pooled.absent}.")
+    numbers = say("; ").join(f"{brief(row.name)} {row.numbers or row.absent}" for row in told)
+    whole = say(", ").join([brief(contrast.task), counted(len(rows), "wording")])
+    pattern = (
+        "{counted}, {numbers}; pooled {pooled}."
+        if told == rows
+        else "{counted}, least and greatest: {numbers}; pooled {pooled}."
+    )
+    mean = pooled.numbers or pooled.absent
+    return clean(say(pattern, counted=whole, numbers=numbers, pooled=mean))
 
 
 def _values(one: Contrast) -> tuple[Value, ...]:

@@ -9,7 +9,8 @@ Called by the charts that show verdicts.
 from collections.abc import Mapping
 
 from bench.reporting.comparison.values import Change, Verdict
-from bench.reporting.site.charts.words import brief, count
+from bench.reporting.site.charts.say import counted, say
+from bench.reporting.site.charts.words import brief
 
 SIGNS: Mapping[Verdict, str] = {
     "better": "\u25b2",
@@ -22,7 +23,7 @@ SIGNS: Mapping[Verdict, str] = {
 
 def said(verdict: Verdict) -> str:
     """Sign and word."""
-    return f"{SIGNS[verdict]} {verdict}"
+    return f"{SIGNS[verdict]} {say(verdict)}"
 
 
 def verdict_class(verdict: Verdict) -> str:
@@ -32,10 +33,15 @@ def verdict_class(verdict: Verdict) -> str:
 
 def pair(change: Change) -> str:
     """`ppo-6b against sft-6b`."""
-    return f"{brief(change.child)} against {brief(change.parent)}"
+    return say("{child} against {parent}", child=brief(change.child), parent=brief(change.parent))
 
 
 def tally(change: Change) -> str:
     """`better on 4, equivalent on 6, worse on 1, undetermined on 5 of 16 tasks`."""
-    counts = [f"{verdict} on {change.count(verdict)}" for verdict in SIGNS if change.count(verdict)]
-    return f"{', '.join(counts)} of {count(len(change.contrasts), 'task')}"
+    counts = [
+        say("{verdict} on {n}", verdict=say(verdict), n=change.count(verdict))
+        for verdict in SIGNS
+        if change.count(verdict)
+    ]
+    tasks = counted(len(change.contrasts), "task")
+    return say("{counts} of {tasks}", counts=say(", ").join(counts), tasks=tasks)

@@ -7,6 +7,7 @@ is; a number that cannot be drawn is missing, never 0 and never "nan".
 ('organisation…-ppo-ptx', '−3.1', '1.3B')
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
@@ -14,6 +15,7 @@ from html import escape
 from math import isfinite
 
 from bench.reporting.export import printable
+from bench.reporting.site.charts.say import say
 
 SIZE, SMALL = 12.0, 11.0  # pixels of the texts, as in charts.css
 BOLD = 1.15  # times as wide is bold type
@@ -25,6 +27,9 @@ NOT_XML = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")
 # Widths in units of the size of the font, of DejaVu Sans, which is wider than its likes.
 WIDTHS = (("ijl|.,:;'!()[] ", 0.40), ("frt-/", 0.45), ("mwMW@%" + ELLIPSIS, 1.0), ("+=<>~", 0.84))
 WIDTH = {sign: width for signs, width in WIDTHS for sign in signs} | {MINUS: 0.84}
+# A word with what parts it from the one before; a Chinese sign is one, with the stop behind it.
+SIGN, STOP = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff", "\u3000-\u303f\uff00-\uff1f"
+WORD = re.compile(f"( *)([{SIGN}{STOP}][{STOP}]*|[^ {SIGN}{STOP}]+[{STOP}]*)")
 STEPS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
@@ -60,13 +65,14 @@ def fitted(text: str, room: float, size: float = SIZE) -> str:
 
 
 def wrapped(text: str, room: float, size: float = SIZE) -> list[str]:
-    """`text` broken at spaces into lines of at most `room`; a word that is wider is cut."""
+    """`text` broken at spaces, and between Chinese signs, into lines of at most `room`; a word that
+    is wider is cut."""
     lines: list[str] = []
-    for word in clean(text).split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
+    for space, word in WORD.findall(clean(text)):
+        longer = f"{lines[-1]}{' ' if space else ''}{word}" if lines else word
         if lines and width_of(longer, size) <= room:
             lines[-1] = longer
-        elif word:
+        else:
             lines.append(fitted(word, room, size))
     return lines
 
@@ -90,15 +96,11 @@ def short(value: float) -> str:
     return f"{value:.3g}".replace("-", MINUS)
 
 
-def count(number: int, one: str, more: str = "") -> str:
-    """`1 task`, `2 tasks`."""
-    return f"{number} {one if number == 1 else more or one + 's'}"
-
-
 def several(names: Sequence[str]) -> str:
     """Up to six names, and how many more there are."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(map(brief, names[:NAMED])) + more
+    told = say(", ").join(map(brief, names[:NAMED]))
+    more = len(names) - NAMED
+    return say("{names} and {n} more", names=told, n=more) if more > 0 else told
 
 
 def brief(name: str) -> str:
@@ -108,7 +110,7 @@ def brief(name: str) -> str:
 
 def p_text(p: float | None) -> str:
     """A p-value to three digits, "none" where nothing was tested."""
-    return "none" if p is None else "<0.001" if p < 0.0005 else f"{p:.3f}"
+    return say("none") if p is None else "<0.001" if p < 0.0005 else f"{p:.3f}"
 
 
 @lru_cache(maxsize=4096)
