@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.errors import RunError
 from bench.reporting.results.files import SEAL, dumped, load_result, path_of, seal_of
 from bench.reporting.results.rule import Board, Check, Entry, Finding, Rule, Rules, Told, Unread
+from bench.reporting.results.rules_aggregates import AGGREGATE_RULES
 from bench.reporting.results.rules_board import BOARD_RULES
 from bench.reporting.results.rules_lineage import LINEAGE_RULES
 from bench.reporting.results.rules_numbers import NUMBER_RULES
@@ -117,6 +118,7 @@ RULES: Rules = {
     **READING_RULES,
     **RECORD_RULES,
     **NUMBER_RULES,
+    **AGGREGATE_RULES,
     **BOARD_RULES,
     **LINEAGE_RULES,
 }

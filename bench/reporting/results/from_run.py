@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from bench.errors import BenchError
 from bench.reporting.results.diversity import diversity
 from bench.reporting.results.schema import (
+    BRIER,
     SCHEMA_VERSION,
+    SURPRISE,
     Column,
     Items,
     Link,
@@ -19,6 +21,7 @@ from bench.reporting.results.schema import (
     TaskEntry,
 )
 from bench.scoring.aggregate import DIRECTIONS, Direction, find_aggregate
+from bench.scoring.calibration import squares, surprise, top_is_right
 from bench.scoring.refusal import declines
 from bench.types import Record, Run, TaskRun
 
@@ -136,7 +139,9 @@ _MEASURED: Mapping[str, Callable[[Record], float | None]] = {
     "characters": _generated(lambda record: float(len(record.reply.text or ""))),
     "tokens": _generated(lambda record: float(record.reply.tokens_out)),
     "probability": _chosen(lambda record: max(record.probabilities)),
-    "correct": _chosen(lambda record: next(iter(record.scores.values()))),
+    "correct": _chosen(lambda record: float(top_is_right(record))),
+    BRIER: _chosen(squares),
+    SURPRISE: _chosen(surprise),
 }
 
 

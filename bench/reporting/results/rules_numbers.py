@@ -1,4 +1,4 @@
-"""Rules for the numbers of one Result: finite, within bounds, inside their own intervals.
+"""Rules for the numbers of one Result: finite, within bounds.
 
 `bench.reporting.results.audit` asks them of a board, `submit` before anything is published. Each
 yields a sentence for what is wrong.
@@ -8,31 +8,32 @@ yields a sentence for what is wrong.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from bench.reporting.results.rule import Rule, Rules, each
 from bench.reporting.results.schema import (
+    BRIER,
     JUDGED_BY,
     JUDGES,
     LENGTH,
     MEASURES,
     REFERENCE_LENGTH,
+    SURPRISE,
     Column,
     Metric,
     Result,
 )
-from bench.statistics.intervals import Interval, mean_interval
 from bench.types import Json
 
 Bounds = tuple[float, float]
-IntervalOf = Callable[[Sequence[float], Sequence[str], Bounds], Interval]
 
 ROUNDING = 1e-9  # what floating point may add to a bound
 UNIT: Bounds = (0.0, 1.0)
 COUNT: Bounds = (0.0, math.inf)
 MEASURE_BOUNDS: Mapping[str, Bounds] = {
-    name: COUNT if name in (LENGTH, REFERENCE_LENGTH, JUDGED_BY, "tokens") else UNIT
-    for name in MEASURES
+    **dict.fromkeys(MEASURES, UNIT),
+    **dict.fromkeys((LENGTH, REFERENCE_LENGTH, JUDGED_BY, "tokens", SURPRISE), COUNT),
+    BRIER: (0.0, 2.0),
 }
 AGGREGATE_BOUNDS: Mapping[str, Bounds] = {
     "macro_f1": UNIT,
@@ -99,27 +100,6 @@ def aggregates(result: Result) -> Iterator[str]:
     yield from _outside(held, known, "aggregates")
 
 
-def intervals(interval_of: IntervalOf) -> Callable[[Result], Iterator[str]]:
-    """The rule that what `interval_of` (scores [n], clusters [n], bounds) gives holds its mean."""
-
-    def check(result: Result) -> Iterator[str]:
-        for metric in result.task.metrics:
-            known, clusters = _scored(result, metric)
-            if not known or not all(_inside(score, (metric.low, metric.high)) for score in known):
-                continue  # the rules `counts` and `scores` speak of these
-            found = interval_of(known, clusters, (metric.low, metric.high))
-            lo, hi = found.lo, found.hi
-            if lo is not None and hi is not None and not lo <= found.estimate <= hi:
-                yield f"{metric.name}: {found.estimate} lies outside its interval [{lo}, {hi}]"
-
-    return check
-
-
-def mean_of(values: Sequence[float], clusters: Sequence[str], around: Bounds) -> Interval:
-    """The 95% interval of a mean, as the board shows it."""
-    return mean_interval(values, clusters, bounds=around)
-
-
 NUMBER_RULES: Rules = {
     "finite": Rule(each(finite), "every number is finite"),
     "metrics": Rule(each(metrics), "bounds, chance, rope and margin of a metric make sense"),
@@ -127,19 +107,7 @@ NUMBER_RULES: Rules = {
     "measures": Rule(each(measures), "shares lie in [0, 1], lengths not below 0"),
     "judges": Rule(each(judges), "judgments are of judges that the settings name"),
     "aggregates": Rule(each(aggregates), "metrics over all items lie where they can"),
-    "interval": Rule(each(intervals(mean_of)), "the interval of an estimate contains it"),
 }
-
-
-def _scored(result: Result, metric: Metric) -> tuple[list[float], list[str]]:
-    """The finite scores there are, and the cluster of each."""
-    column = result.items.scores.get(metric.name, ())
-    pairs = [
-        (score, cluster)
-        for score, cluster in zip(column, result.items.clusters, strict=bool(column))
-        if score is not None
-    ]
-    return [score for score, _ in pairs], [cluster for _, cluster in pairs]
 
 
 def _outside(held: Mapping[str, Column], known: Mapping[str, Bounds], key: str) -> Iterator[str]:

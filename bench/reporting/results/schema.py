@@ -22,6 +22,7 @@ WIN_RATE = "win_rate"  # the name of a metric: which of two replies a judge pref
 JUDGE, JUDGES, REFERENCE = "judge", "judges", "reference"
 LENGTH, REFERENCE_LENGTH = "characters", "reference_characters"
 CAME_FIRST, JUDGED_BY = "came_first", "judged_by"
+BRIER, SURPRISE = "brier", "nll"  # of one item; their means are the aggregates of these names
 # Measures of a reply beside its scores, and what each means; a Result holds those that are known.
 MEASURES: Mapping[str, str] = {
     "parsed": "1 where an answer was found in the reply, 0 where none was",
@@ -32,8 +33,10 @@ MEASURES: Mapping[str, str] = {
     CAME_FIRST: "1 where the judge saw the reply before the one it was judged against, else 0",
     JUDGED_BY: "who judged: a place in the list of judges that the settings hold",
     "tokens": "length of the reply in tokens of the model that wrote it",
-    "probability": "probability the model gave to the choice that it made",
+    "probability": "probability the model gave to the choice that it finds most probable",
     "correct": "1 where that choice was right (with `probability`: calibration)",
+    BRIER: "squared distance of all probabilities from what was right",
+    SURPRISE: "negative log-probability of what was right, in nats",
 }
 
 

@@ -102,8 +102,9 @@ def _code(text: str) -> str:
 
 
 def _told(values: Mapping[str, Json]) -> str:
-    """`shots 0, seed 0`."""
-    pairs = (f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in values.items())
+    """`seed 0, shots 0`, by key: a run just made has them in another order than its file."""
+    told = sorted(values.items())
+    pairs = (f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in told)
     return ", ".join(markdown_text(pair) for pair in pairs) or "nothing said"
 
 

@@ -17,6 +17,7 @@ from bench.reporting.results.files import path_of
 from bench.reporting.results.from_run import results_of
 from bench.reporting.results.publishable import AGAIN, RUN_RULES, Given, Problem, is_partial
 from bench.reporting.results.rule import Board, Entry, Rules
+from bench.reporting.results.rules_aggregates import AGGREGATE_RULES
 from bench.reporting.results.rules_numbers import NUMBER_RULES
 from bench.reporting.results.rules_record import RECORD_RULES
 from bench.reporting.results.schema import Result
@@ -28,7 +29,7 @@ KnownTasks = Callable[[TaskRun], KnownTask | None]
 ASKED_OF_RUNS = ("provenance", "undated", "limited")
 RESULT_RULES: Rules = {
     name: rule
-    for name, rule in {**RECORD_RULES, **NUMBER_RULES}.items()
+    for name, rule in {**RECORD_RULES, **NUMBER_RULES, **AGGREGATE_RULES}.items()
     if name not in ASKED_OF_RUNS
 }
 

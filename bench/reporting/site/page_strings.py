@@ -316,6 +316,8 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "measure_tokens": ("tokens", "词元数"),
     "measure_probability": ("probability of the choice", "所选项的概率"),
     "measure_correct": ("choice right", "所选项正确"),
+    "measure_brier": ("squared error of the probabilities", "概率平方误差"),
+    "measure_nll": ("surprise at what was right (nats)", "正确项的负对数概率 (奈特)"),
     "measure_ece": ("calibration error (ECE)", "校准误差 (ECE)"),
     "measure_squared_error": ("squared error of confidence", "置信度平方误差"),
     "flips": ("Items that flipped", "得分改变的题目"),

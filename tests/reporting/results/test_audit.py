@@ -8,11 +8,12 @@ import pytest
 from bench.errors import RunError
 from bench.reporting.results.audit import RULES, audit, failed
 from bench.reporting.results.files import load_result, save_result
+from bench.reporting.results.from_run import results_of
 from bench.reporting.results.rule import Rule
-from bench.reporting.results.rules_numbers import intervals
+from bench.reporting.results.rules_aggregates import recomputed
 from bench.reporting.results.schema import Link, Metric
-from bench.statistics.intervals import Interval
 from tests.reporting.results.values import BASE, BASE_MODEL, SFT_MODEL, edit, result, write_board
+from tests.reporting.values import records, run, task
 
 TOPIC = f"small/{BASE}/topic.json"
 SFT_TOPIC = "demo-sft/bbbbbbbbbbbbbbbb/topic.json"
@@ -96,6 +97,15 @@ FAULTS = {
         lambda content: scores(content).__setitem__(0, float("inf")),
         True,
     ),
+    "an ECE that the items do not give": ("recomputed", at("aggregates", "ece", 0.9), True),
+    "no ECE where the items give one": ("recomputed", at("aggregates", "ece", None), True),
+    "a Brier score that the items do not give": (
+        "recomputed",
+        at("aggregates", "brier", 0.9),
+        True,
+    ),
+    "an NLL that the items do not give": ("recomputed", at("aggregates", "nll", 0.9), True),
+    "a pass@1 that the items do not give": ("recomputed", at("aggregates", "pass@1", 0.9), True),
     "an infinite setting": ("finite", at("settings", "top_p", float("inf")), True),
     "a chance above the bound": (
         "metrics",
@@ -188,7 +198,7 @@ def test_models_that_are_equal_by_accident_are_no_copies(board):
     for model in (BASE_MODEL, SFT_MODEL):
         one = result(model)
         perfect = replace(one.items, scores={"accuracy": (1.0,) * 20}, measures={})
-        save_result(board, replace(one, items=perfect))
+        save_result(board, replace(one, items=perfect, aggregates={}))
     assert audit([board]) == []
 
 
@@ -237,6 +247,7 @@ def test_a_model_that_descends_from_itself_is_an_error(board):
 
 def test_items_scored_in_only_one_of_child_and_parent_are_counted(board):
     def fail(content):
+        content["aggregates"] = {}
         content["items"]["failures"][:3] = ["no reply"] * 3
         content["items"]["scores"]["accuracy"][:3] = [None] * 3
 
@@ -276,6 +287,19 @@ def test_a_folder_without_results_is_an_error(tmp_path):
         audit([tmp_path])
 
 
-def test_an_interval_that_misses_its_estimate_is_found():
-    check = intervals(lambda values, clusters, around: Interval(0.5, 0.6, 0.7, "t"))
-    assert list(check(result())) == ["accuracy: 0.5 lies outside its interval [0.6, 0.7]"]
+@pytest.mark.parametrize("name", ["pass@0", "pass@x", "pass@2", f"pass@{'9' * 5000}", "nist"])
+def test_an_aggregate_that_the_columns_do_not_give_is_left_alone(board, name):
+    edit(board / TOPIC, at("aggregates", name, 0.5))
+    assert "recomputed" not in found(board, TOPIC)
+
+
+def test_aggregates_of_records_are_those_that_the_audit_computes_from_the_columns():
+    probabilities = [(0.7, 0.3), (0.2, 0.8), (0.55, 0.45), (0.0, 1.0)]
+    rows = [
+        replace(record, probabilities=held)
+        for record, held in zip(records("facts", 1.0, 0.0, 1.0, 1.0), probabilities, strict=True)
+    ]
+    names = ("ece", "brier", "nll", "pass@1")
+    (made,) = results_of(run(task("facts", rows=4, aggregates=names)), rows)
+    assert all(made.aggregates[name] is not None for name in names)
+    assert list(recomputed(made)) == []

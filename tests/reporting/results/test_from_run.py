@@ -47,6 +47,16 @@ def test_generated_replies_are_measured_and_chosen_ones_are_not():
     assert chosen.items.measures == {}
 
 
+def test_calibration_asks_whether_the_most_probable_choice_is_right_not_the_headline():
+    (right, wrong) = records("facts", 0.0, 1.0)
+    rows = [replace(right, probabilities=(0.7, 0.3)), replace(wrong, probabilities=(0.2, 0.8))]
+    (found,) = results_of(run(task("facts", rows=2)), rows)
+    assert found.items.measures["probability"] == (0.7, 0.8)
+    assert found.items.measures["correct"] == (1.0, 0.0)
+    assert found.items.measures["brier"] == pytest.approx((0.18, 1.28))
+    assert found.items.measures["nll"] == pytest.approx((0.3567, 1.6094), abs=1e-4)
+
+
 def test_descent_is_carried_over():
     child = descended("w1", "w0", "sft")
     (found,) = results_of(replace(child, tasks=(task("facts", rows=1),)), records("facts", 1.0))

@@ -11,12 +11,14 @@ import bench
 from bench.errors import RunError
 from bench.evaluation.known import known_task
 from bench.reporting.results.audit import audit
-from bench.reporting.results.files import load_result, load_results
+from bench.reporting.results.files import load_result, load_results, save_result
+from bench.reporting.results.from_run import results_of
 from bench.reporting.results.submission import write_bundle
+from bench.reporting.results.submission_note import note_of
 from bench.reporting.results.submit import prepare
 from bench.store import load_run, save_run
 from tests.evaluation.folders import CAPITALS, CHOOSES, capitals, write_task
-from tests.reporting.values import as_a_model
+from tests.reporting.values import as_a_model, records, run, task
 
 
 @pytest.fixture
@@ -288,3 +290,10 @@ def test_the_file_holds_the_numbers_of_the_records(ask, known, tmp_path):
     _, records = load_run(folder)
     content = json.loads(one.path.read_text("utf-8"))
     assert content["items"]["scores"]["accuracy"] == [r.scores["accuracy"] for r in records]
+
+
+def test_the_note_of_results_is_the_same_once_they_were_read_from_their_files(tmp_path):
+    made = results_of(run(task("facts", rows=2)), records("facts", 1.0, 0.0))
+    assert list(made[0].settings) != sorted(made[0].settings)
+    paths = [save_result(tmp_path, one) for one in made]
+    assert note_of([load_result(path) for path in paths]) == note_of(made)

@@ -16,6 +16,7 @@ from bench.reporting.results.schema import (
     Result,
     TaskEntry,
 )
+from bench.statistics.calibration import ece_change
 from bench.types import Json
 
 BASE, SFT = "aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb"
@@ -36,6 +37,8 @@ def result(model: ModelEntry = BASE_MODEL, task: str = "topic", n: int = 20, **c
     """A model's answers to `n` items, drawn from its revision."""
     draw = random.Random(f"{model.revision} {task}")
     scores = tuple(float(draw.random() < 0.6) for _ in range(n))
+    sure = tuple(draw.random() for _ in range(n))
+    squares = tuple(2 * (right - one) ** 2 for right, one in zip(scores, sure, strict=True))
     return replace(
         Result(
             schema_version=1,
@@ -53,9 +56,21 @@ def result(model: ModelEntry = BASE_MODEL, task: str = "topic", n: int = 20, **c
                 samples=(0,) * n,
                 failures=("",) * n,
                 scores={"accuracy": scores},
-                measures={"probability": tuple(draw.random() for _ in range(n))},
+                measures={
+                    "probability": sure,
+                    "correct": scores,
+                    "brier": squares,
+                    "nll": squares,
+                },
             ),
-            aggregates={"mcc": -0.1, "ece": None},
+            aggregates={
+                "mcc": -0.1,
+                "ece": ece_change(sure, scores, sure, scores).child,
+                "brier": sum(squares) / n,
+                "nll": sum(squares) / n,
+                "pass@1": sum(scores) / n,
+                "corpus_bleu": None,
+            },
         ),
         **changes,
     )
