@@ -80,18 +80,29 @@ def check(
     site: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A site built from these results alone.")
     ] = None,
+    tasks: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--tasks", metavar="DIR", help="Hold results to these task folders too; repeatable."
+        ),
+    ] = None,
+    data_root: DataRoot = None,
     as_json: AsJson = False,
 ) -> None:
     """The board audits itself: every rule on every result, and a site against its results."""
     from dataclasses import asdict
+    from functools import partial
 
     from bench.errors import RunError
+    from bench.evaluation.known import task_as_asked
     from bench.reporting.results.audit import RULES, audit, failed
+    from bench.reporting.results.rules_registry import registry_rules
     from bench.reporting.site.check import site_findings
     from bench.terminal import print_note
     from bench.terminal_board import print_findings
 
-    findings = audit([results])
+    extra = registry_rules(partial(task_as_asked, folders=tasks, root=data_root)) if tasks else {}
+    findings = audit([results], extra)
     if site is not None and not failed(findings):
         findings += site_findings(results, site)
     if as_json:
@@ -104,7 +115,7 @@ def check(
             f"{results}: {errors} errors; a board of these results would mislead",
             "restore the files named above: bench submit RUN writes them from the run",
         )
-    print_note(f"{results}: {len(RULES)} rules hold")
+    print_note(f"{results}: {len(RULES) + len(extra)} rules hold")
 
 
 @board.command()

@@ -246,6 +246,20 @@ def test_a_run_is_submitted_and_becomes_a_board(bench, tmp_path):
     assert bench("board build results -o site").code == 0
 
 
+def test_check_holds_results_to_the_task_folders_that_are_named(bench, tmp_path):
+    folder = write_task(tmp_path / "t", "choices", **CHOOSES)
+    bench("eval fake:gold -t choices --tasks t -o runs")
+    as_a_model(*tmp_path.glob("runs/fake-*"))
+    bench("submit runs --tasks t -o results")
+    assert bench("board check results --tasks t").code == 0
+    file = folder / "task.yaml"
+    file.write_text(file.read_text() + "rope: 0.2\n")
+    assert bench("board check results").code == 0
+    shown = bench("board check results --tasks t")
+    assert shown.code == 1
+    assert "registry: task.metrics.accuracy.rope: found 0.02, 0.2 by the task folder" in shown.out
+
+
 def test_problems_of_a_submission_stand_one_a_line_with_file_and_key(bench, tmp_path):
     write_task(tmp_path / "t", "choices", **CHOOSES)
     for limit in (1, 2):

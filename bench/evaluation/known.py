@@ -1,7 +1,7 @@
 """The task behind an entry of run.json, as the registry has it: is it what was asked then?
 
-Called by `bench submit`, for `bench.reporting.results.submit`. No model is needed: the digests of
-rows and scoring do not depend on one.
+Called by `bench submit` and `bench board check --tasks`, for `bench.reporting.results`. No model is
+needed: the digests of rows and scoring do not depend on one.
 """
 
 from collections.abc import Sequence
@@ -18,17 +18,28 @@ from bench.types import Example, TaskRun
 def known_task(
     entry: TaskRun, folders: Sequence[Path] = (), root: Path | None = None
 ) -> KnownTask | None:
-    """The task that `entry` names, in its wording and with its row limit; None where there is none.
+    """The task that `entry` names, as `task_as_asked` gives it."""
+    return task_as_asked(entry.task, entry.variant, entry.limit, folders, root)
+
+
+def task_as_asked(
+    name: str,
+    variant: str,
+    limit: int | None,
+    folders: Sequence[Path] = (),
+    root: Path | None = None,
+) -> KnownTask | None:
+    """The task `name` in a wording and with a row limit; None where there is none.
 
     Raises:
         TaskError: the task.yaml or the data cannot be read. UsageError: it lacks the wording.
     """
-    file = find_task_files(search_folders(folders)).get(entry.task)
+    file = find_task_files(search_folders(folders)).get(name)
     if file is None:
         return None
-    task = Task(entry.task, file.parent, read_spec(file))
-    examples, asked = _asked(task, entry.variant, entry.limit, root)
-    whole = asked if entry.limit is None else _asked(task, entry.variant, None, root)[1]
+    task = Task(name, file.parent, read_spec(file))
+    examples, asked = _asked(task, variant, limit, root)
+    whole = asked if limit is None else _asked(task, variant, None, root)[1]
     return KnownTask(
         version=task.spec.version,
         digest=digest_of(task, examples),
@@ -37,6 +48,9 @@ def known_task(
         items={example.id: example.digest for example in examples},
         asked=asked,
         whole=whole,
+        chance=task.spec.chance,
+        rope=task.spec.rope,
+        margin=task.spec.margin,
     )
 
 

@@ -1,9 +1,11 @@
 """What the registry says of a task that a run asked: what a run is held against before it is shown.
 
-`bench.evaluation.known` makes it, `bench.reporting.results.submit` compares runs with it.
+`bench.evaluation.known` makes it; `bench.reporting.results` compares runs with it before they are
+published (`submit`), and what is published where that is asked for (`rules_registry`).
 
     KnownTask(version=1, digest="9f0c...", scorers=("accuracy",), aggregates=("macro_f1",),
-              items={"topic-0001": "51b2..."}, asked=200, whole=200)
+              items={"topic-0001": "51b2..."}, asked=200, whole=200, chance=0.25, rope=0.01,
+              margin=0.02)
 """
 
 from collections.abc import Mapping
@@ -25,3 +27,6 @@ class KnownTask:
     items: Mapping[str, str]
     asked: int
     whole: int
+    chance: float
+    rope: float
+    margin: float

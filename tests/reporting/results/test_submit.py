@@ -276,8 +276,8 @@ def test_a_damaged_published_file_is_refused_and_can_be_replaced(ask, known, tmp
 
 
 def test_the_note_names_what_was_published_before_too(ask, known, tmp_path):
-    for task in ("capitals", "choices"):
-        write_bundle(prepare([ask("fake:empty", [task])], known), tmp_path / "results")
+    for name in ("capitals", "choices"):
+        write_bundle(prepare([ask("fake:empty", [name])], known), tmp_path / "results")
     (note,) = tmp_path.glob("results/*/*/SUBMISSION.md")
     text = note.read_text("utf-8")
     assert "2 results of 24 items" in text
