@@ -40,7 +40,7 @@ def build(
     from bench.terminal import print_note
     from bench.terminal_board import print_board
 
-    found = read_sources(sources or [RESULTS])
+    found = read_sources(sources or [RESULTS], strict=[RESULTS])
     made = make_board(found.results)
     texts = texts_of_runs(made, found.runs, tasks or [], data_root)
     build_site(
@@ -48,14 +48,14 @@ def build(
         output,
         texts,
         one_file=one_file,
-        damaged=[one.folder.name for one in found.damaged],
+        damaged=[one.told for one in found.damaged],
     )
     if as_json:
         print_json(board_json(made))
     else:
         print_board(made)
     for one in found.damaged:
-        print_note(f"left out, damaged: {one.error.cause}; {one.error.remedy}")
+        print_note(str(one))
     for note in texts.notes:
         print_note(note)
     page = output / "index.html"
@@ -211,17 +211,20 @@ def compare(
     from bench.reporting.comparison.change import comparison
     from bench.reporting.comparison.find import find_rows, shots_differ
     from bench.reporting.document import change_json
+    from bench.terminal import print_note
     from bench.terminal_board import print_change
 
     sources = runs or [path for path in (Path("runs"), RESULTS) if path.is_dir()]
-    ours, theirs = find_rows(child, parent, sources)
-    known = sorted({name for name, _ in ours.results})
+    rows = find_rows(child, parent, sources, strict=[RESULTS])
+    for one in rows.damaged:
+        print_note(str(one))
+    known = sorted({name for name, _ in rows.child.results})
     for name in task or []:
         if name not in known:
             raise UsageError(f"-t {name}: {child} was not run on it", did_you_mean(name, known))
     found = comparison(
-        ours,
-        theirs,
+        rows.child,
+        rows.parent,
         (child, parent),
         task or (),
         shared_items_only=shared_items_only,
@@ -231,7 +234,7 @@ def compare(
         print_json(change_json(found))
     else:
         print_change(found)
-    if found.pooled is None:
+    if all(one.estimate is None for one in (*found.contrasts, *found.others)):
         raise UsageError(
             f"{child} and {parent} cannot be compared on any task",
             "run both with the same tasks and settings; rows that differ: --shared-items-only",

@@ -148,6 +148,12 @@ def test_what_cannot_be_done_has_a_cause_and_a_remedy(bench, lineage, command, c
     assert remedy in shown.err
 
 
+def test_one_task_on_which_two_models_are_equal_is_a_comparison(bench, lineage):
+    shown = bench("compare sft base -t logic")
+    assert shown.code == 0, shown.err
+    assert "cannot be compared" not in shown.err
+
+
 def test_runs_that_were_not_asked_alike_are_refused_with_the_difference(bench, lineage):
     other = descended("rl", "sft", "ppo", name="rl", tasks=(task("facts", rows=40),))
     asked = replace(other, settings={**other.settings, "shots": 5})

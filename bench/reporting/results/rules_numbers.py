@@ -87,7 +87,7 @@ def judges(result: Result) -> Iterator[str]:
     places = result.items.measures.get(JUDGED_BY, ())
     most = len(known) if isinstance(known, list) else 0
     for place, judge in enumerate(places):
-        if judge is not None and not (judge == int(judge) and 0 <= judge < most):
+        if judge is not None and not (0 <= judge < most and judge == int(judge)):
             told = f"items.measures.{JUDGED_BY}: found {judge} at position {place}"
             yield f"{told}, settings.{JUDGES} holds {most}"
             break

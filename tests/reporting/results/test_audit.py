@@ -97,6 +97,12 @@ FAULTS = {
         lambda content: scores(content).__setitem__(0, float("inf")),
         True,
     ),
+    "a judge who is none": ("judges", at("items", "measures", "judged_by", [0.0] * 20), True),
+    "an infinite judge": (
+        "judges",
+        at("items", "measures", "judged_by", [float("inf")] * 20),
+        True,
+    ),
     "an ECE that the items do not give": ("recomputed", at("aggregates", "ece", 0.9), True),
     "no ECE where the items give one": ("recomputed", at("aggregates", "ece", None), True),
     "a Brier score that the items do not give": (
