@@ -175,12 +175,12 @@ def export(
     """Write the results as every_eval_ever 0.3.0 records; says what those cannot hold."""
     import time
 
-    from bench.reporting.importers.every_eval_ever_export import Publisher, save_every_eval_ever
+    from bench.reporting.importers.every_eval_ever_export import Publisher, save_all
     from bench.reporting.results.files import load_results
     from bench.terminal import print_note
 
     publisher = Publisher(organization, developer, int(time.time()))
-    done = [save_every_eval_ever(output, one, publisher) for one in load_results([results])]
+    done = save_all(output, load_results([results]), publisher)
     for lost in sorted({lost for one in done for lost in one.lost}):
         print_note(f"not carried over: {lost}")
     print_note(f"wrote {len(done)} records to {output / 'data'}")

@@ -313,6 +313,59 @@ def test_results_are_exported_as_every_eval_ever(bench, results, tmp_path):
     assert "wrote 2 results of 2 models" in again.err
 
 
+EXPORT = "board export -o eee --organization me --developer you"
+
+
+def test_an_export_is_written_again_over_its_own_files(bench, results, tmp_path):
+    bench(EXPORT)
+    samples = sorted(tmp_path.glob("eee/data/*/*/*/*_samples.jsonl"))
+    for left in tmp_path.glob("eee/data/*/*/*/*.json"):  # as an export that was killed leaves it
+        left.unlink()
+    assert bench(EXPORT).code == 0
+    assert bench("board export -o eee --organization them --developer you").code == 0
+    assert sorted(tmp_path.glob("eee/data/*/*/*/*_samples.jsonl")) == samples
+
+
+@pytest.mark.parametrize("kind", ["*[0-9a-f].json", "*_samples.jsonl"])
+@pytest.mark.parametrize("content", [b"mine", b"", b"{}", b"\xff"])
+def test_an_export_overwrites_no_file_of_others(bench, results, tmp_path, kind, content):
+    bench(EXPORT)
+    *others, foreign = sorted(tmp_path.glob(f"eee/data/*/*/*/{kind}"))
+    foreign.write_bytes(content)
+    for other in others:
+        other.unlink()
+    shown = bench(EXPORT)
+    assert shown.code == 1
+    assert "not as bench board export wrote it, so it is not overwritten" in shown.err
+    assert foreign.read_bytes() == content
+    assert not any(other.exists() for other in others)
+
+
+def test_results_with_other_shots_are_exported_beside_each_other(bench, tmp_path):
+    for shots in (0, 5):
+        one = replace(result(model(), LEFT), settings={"shots": shots})
+        save_result(tmp_path / "leaderboard/results", one)
+    bench(EXPORT)
+    assert len(list(tmp_path.glob("eee/data/*/*/*/*_samples.jsonl"))) == 2
+
+
+def test_a_manifest_that_was_edited_removes_nothing_outside_the_site(bench, results, tmp_path):
+    bench("board build -o site")
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "site/mine").mkdir()
+    with (tmp_path / "site/.bench-site").open("ab") as manifest:
+        manifest.write(f"../mine.txt\n{tmp_path}/mine.txt\nmine\n\n".encode() + b"\xff\n")
+    shown = bench("board build -o site")
+    assert shown.code == 0, shown.err
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_a_site_may_take_the_place_of_its_own_one_file(bench, results, tmp_path):
+    bench("board build -o site --one-file")
+    assert bench("board build -o site").code == 0
+    assert (tmp_path / "site/methods.html").is_file()
+
+
 def test_the_site_is_served_as_it_lies_there(tmp_path):
     (tmp_path / "index.html").write_text("hello")
     with open_server(tmp_path, 0) as server:

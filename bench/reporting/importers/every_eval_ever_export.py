@@ -11,11 +11,12 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from bench.errors import RunError
 from bench.reporting.importers.every_eval_ever_keys import MODEL_TEXTS, SCHEMA_VERSION
 from bench.reporting.importers.every_eval_ever_scores import (
     Content,
@@ -52,8 +53,20 @@ class Exported:
     lost: tuple[str, ...]
 
 
+def save_all(folder: Path, results: Sequence[Result], publisher: Publisher) -> list[Exported]:
+    """Write the files of all `results` below `folder`/data, or none; what was written.
+
+    Raises:
+        RunError: a metric has no score at all, a file there is of somebody else, or one cannot be
+            written.
+    """
+    for result in results:
+        _check_place(folder, exported(result, publisher))
+    return [save_every_eval_ever(folder, result, publisher) for result in results]
+
+
 def save_every_eval_ever(folder: Path, result: Result, publisher: Publisher) -> Exported:
-    """Write both files below `folder`/data; what was written.
+    """Write both files below `folder`/data, over whatever lies there; what was written.
 
     Raises:
         RunError: a metric has no score at all, or a file cannot be written.
@@ -77,7 +90,7 @@ def exported(result: Result, publisher: Publisher) -> Exported:
     developer, _, rest = identity.partition("/")
     folder = Path("data", _portable(result.task.name), _portable(developer), _portable(rest))
     name = _uuid(result)
-    evaluation = f"{asked_of(result)}/{identity}/{result.model.revision}"
+    evaluation = f"{_evaluated(result)}/{identity}/{result.model.revision}"
     samples = tuple(samples_of(result, evaluation, identity))
     checksum = hashlib.sha256(_lines(samples)).hexdigest()
     return Exported(
@@ -102,6 +115,45 @@ def exported(result: Result, publisher: Publisher) -> Exported:
         },
         samples=samples,
         lost=_lost(result),
+    )
+
+
+def _check_place(folder: Path, found: Exported) -> None:
+    """Raise RunError where a file lies that no export of this evaluation wrote as it is.
+
+    Samples alone, as an export that was killed leaves them, are ours where they are the same ones.
+    """
+    aggregate = folder / found.folder / f"{found.name}.json"
+    samples = folder / found.folder / f"{found.name}_samples.jsonl"
+    told = _content(aggregate) if aggregate.exists() else {}
+    stated = told.get("evaluation_id")
+    if aggregate.exists() and stated != found.aggregate["evaluation_id"]:
+        raise _foreign(aggregate, f"evaluation_id: found {stated!r}")
+    if not samples.exists():
+        return
+    try:
+        digest = hashlib.sha256(samples.read_bytes()).hexdigest()
+    except OSError as error:
+        raise _foreign(samples, error.strerror or str(error)) from None
+    details = told.get("detailed_evaluation_results")
+    named = details.get("checksum") if isinstance(details, dict) else None
+    if digest not in (named, hashlib.sha256(_lines(found.samples)).hexdigest()):
+        raise _foreign(samples, f"{aggregate.name} beside it does not state its digest")
+
+
+def _content(path: Path) -> Mapping[str, Json]:
+    """The object in the file at `path`; {} where there is none that can be read."""
+    try:
+        content: Json = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _foreign(path: Path, told: str) -> RunError:
+    return RunError(
+        f"{path}: not as bench board export wrote it, so it is not overwritten: {told}",
+        "choose a new folder with -o, or move the file away",
     )
 
 
@@ -164,9 +216,17 @@ def _lines(samples: Sequence[Content]) -> bytes:
     ).encode("utf-8", "surrogatepass")
 
 
+def _evaluated(result: Result) -> str:
+    """What was asked, and with how many solved examples where there were some."""
+    shots = result.settings.get("shots")
+    return f"{asked_of(result)}~{shots}-shot" if shots else asked_of(result)
+
+
 def _uuid(result: Result) -> str:
     """A version-4 UUID, as the datastore wants one, that the same Result always gets."""
-    text = as_text([asked_of(result), result.model.name, result.model.revision, result.task.digest])
+    text = as_text(
+        [_evaluated(result), result.model.name, result.model.revision, result.task.digest]
+    )
     return str(uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=4))
 
 

@@ -10,7 +10,7 @@ folder of somebody's own files is no place for a site.
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench.errors import RunError
+from bench.errors import RunError, write_remedy
 
 MANIFEST = ".bench-site"
 MADE_BY = b'<meta name="generator" content="instruct-bench">'  # in the head of every page
@@ -25,8 +25,18 @@ def earlier(folder: Path) -> set[str]:
     """
     path = folder / MANIFEST
     if path.is_file():
-        return set(path.read_text(encoding="utf-8").splitlines())
-    if folder.is_dir() and any(folder.iterdir()):
+        # It may have been edited: what is named there is removed, so it must lie in the folder.
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return {
+            line
+            for line in lines
+            if line and ".." not in Path(line).parts and not Path(line).anchor
+        }
+    try:
+        foreign = folder.is_dir() and any(not _is_whole_page(one) for one in folder.iterdir())
+    except OSError as error:
+        raise RunError(f"{folder}: {error.strerror or error}", write_remedy(error)) from None
+    if foreign:
         raise RunError(
             f"{folder}: holds files that bench did not write", "choose a new folder with -o"
         )
@@ -39,15 +49,21 @@ def refuse_foreign(page: Path) -> None:
     Raises:
         RunError: there is.
     """
-    if not page.exists():
-        return
+    if page.exists() and not _is_ours(page):
+        raise RunError(f"{page}: bench did not write this page", "choose a new folder with -o")
+
+
+def _is_whole_page(path: Path) -> bool:
+    """Whether `path` is the one file that a build with --one-file wrote."""
+    return path.name == "index.html" and _is_ours(path)
+
+
+def _is_ours(page: Path) -> bool:
     try:
         with page.open("rb") as opened:
-            ours = MADE_BY in opened.read(HEAD)
+            return MADE_BY in opened.read(HEAD)
     except OSError:
-        ours = False
-    if not ours:
-        raise RunError(f"{page}: bench did not write this page", "choose a new folder with -o")
+        return False
 
 
 def listed(addresses: Iterable[str]) -> bytes:
@@ -59,7 +75,14 @@ def remove(folder: Path, addresses: Iterable[str]) -> None:
     """Remove files of an earlier build, and the folders that they leave empty."""
     for address in addresses:
         path = folder / address
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            continue
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise RunError(
+                f"{path}: cannot be removed: {error.strerror or error}", write_remedy(error)
+            ) from None
         for parent in path.relative_to(folder).parents:
             if (
                 parent != Path()
