@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import RunError, UsageError
+from bench.errors import ModelError, RunError, UsageError
 from bench.evaluation.ask import Progress
 from bench.evaluation.plan import Chat, Settings, ShotsAs, answer_key, check_variants, make_plan
+from bench.evaluation.references import Render
 from bench.evaluation.run import evaluate_model, rescore
 from bench.models.fake import open_fake
 from bench.models.install import prepare_local
@@ -143,7 +144,7 @@ def rescore_run(
         chosen = select([entry.task for entry in run.tasks], task_folders)
     except UsageError as error:
         raise RunError(f"{folder}: {error.cause}", "name its folder with --tasks DIR") from None
-    done = rescore(folder, [task for task, _ in chosen], unsafe_code, data_root)
+    done = rescore(folder, [task for task, _ in chosen], unsafe_code, data_root, _template_of)
     cells = cells_of(done.run, done.records)
     return EvaluatedRun(done.folder, done.run, done.records, cells, done.new_references)
 
@@ -220,6 +221,21 @@ def open_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
     from bench.models.hf import HuggingFace
 
     return HuggingFace(name, options, weights)
+
+
+def _template_of(run: Run) -> Render | None:
+    """The chat template of the model of a run, None where its folder is not there any more."""
+    told = run.model_description
+    folder, base = (Path(str(told.get(key) or "")) for key in ("folder", "base"))
+    if not told.get("folder") or not folder.is_dir():
+        return None
+    try:
+        prepare_local()
+        from bench.models.template import read_template
+
+        return read_template(folder, base if told.get("base") else None)
+    except ModelError:
+        return None
 
 
 def _list(names: str | Sequence[str]) -> Sequence[str]:

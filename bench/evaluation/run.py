@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from bench.environment import energy_meter, environment, git_state, peak_memory_bytes
 from bench.errors import RunError, TaskError
 from bench.evaluation.ask import Progress, Silent, ask_all
 from bench.evaluation.plan import Ask, Plan, Settings, digest_of, make_plan
-from bench.evaluation.references import only_references_changed, shots_of
+from bench.evaluation.references import Render, only_references_changed, shots_of
 from bench.models.model import Model
 from bench.registry.folder import Task
 from bench.registry.hooks import load_hooks
@@ -97,9 +98,16 @@ def evaluate_model(
 
 
 def rescore(
-    folder: Path, tasks: Sequence[Task], unsafe_code: bool = False, root: Path | None = None
+    folder: Path,
+    tasks: Sequence[Task],
+    unsafe_code: bool = False,
+    root: Path | None = None,
+    template: Callable[[Run], Render | None] = lambda run: None,
 ) -> Finished:
     """Score the stored replies of a run again, without a model, and write the run anew.
+
+    `template` gives the chat template of the run's model where it is there; it is asked only where
+    generated text was asked for in a chat, and an item has changed.
 
     Raises:
         RunError: the run is damaged, or what an item asks has changed, or may have, since its
@@ -110,16 +118,17 @@ def rescore(
     again: list[Record] = []
     told: list[TaskRun] = []
     changed = 0
+    render = cache(lambda: template(run))
     for entry in run.tasks:
         task = by_name[entry.task]
         scorers = task_scorers(task, unsafe_code)
         rows = [record for record in records if record.task == entry.task]
         examples, _ = load_examples(task, variant=entry.variant, limit=entry.limit, root=root)
         known = {(example.id, example.digest): example for example in examples}
-        mended = _mended(run, entry, task, rows, known, root)
+        mended = _mended(run, entry, task, rows, known, root, render)
         changed += len({name for name, _ in mended})
         known |= mended
-        made = _map(scorers, [_again(folder, record, known, scorers) for record in rows])
+        made = _map(scorers, [_again(folder, run, record, known, scorers) for record in rows])
         again += made
         told.append(
             replace(
@@ -196,6 +205,7 @@ def _mended(
     rows: Sequence[Record],
     known: Mapping[tuple[str, str], Example],
     root: Path | None,
+    render: Callable[[], Render | None],
 ) -> dict[tuple[str, str], Example]:
     """By id and old digest the Examples of those `rows` of which only the references changed."""
     lost = [row for row in rows if row.digest and (row.id, row.digest) not in known]
@@ -204,16 +214,18 @@ def _mended(
     shots = shots_of(run.settings)
     examples, _ = load_examples(task, shots, entry.variant, entry.limit, root)
     by_id = {example.id: example for example in examples}
-    chat = bool(run.settings.get("chat"))
+    chat = run.settings.get("chat") and task.spec.generate is not None
+    through = render() if chat else None
     return {
         (row.id, row.digest): by_id[row.id]
         for row in lost
-        if row.id in by_id and only_references_changed(row, by_id[row.id], chat)
+        if row.id in by_id and only_references_changed(row, by_id[row.id], run.settings, through)
     }
 
 
 def _again(
     folder: Path,
+    run: Run,
     record: Record,
     known: dict[tuple[str, str], Example],
     scorers: Scorers,
@@ -223,12 +235,21 @@ def _again(
     if unanswered:
         return lambda: record
     if example is None:
+        weights = run.model_description.get("folder") or run.model
+        back = f"bring {weights} back, whose chat template the prompt went through, or "
         raise RunError(
             f"{folder}: task {record.task}: row {record.id} is not what it was when answered: "
             f"nothing says that only its answers changed (digest {record.digest})",
-            "run the evaluation again: bench eval",
+            f"{back if _needs_template(run, record) else ''}run the evaluation again: bench eval",
         )
     return lambda: to_record(example, record.reply, scorers, record.sample, record.prompt_digest)
+
+
+def _needs_template(run: Run, record: Record) -> bool:
+    """Whether only a chat template that is gone could say what the model saw."""
+    folder = Path(str(run.model_description.get("folder") or ""))
+    generated = record.reply.text is not None
+    return bool(run.settings.get("chat")) and generated and not folder.is_dir()
 
 
 def _unrendered(plan: Plan, failure: Failure, settings: Settings) -> Record:

@@ -8,11 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from jinja2 import TemplateError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bench.cards import read_card
-from bench.errors import ModelError
 from bench.models.adapters import SharedBase, forget_base, shared_base
 from bench.models.batching import Budget
 from bench.models.capacity import tokens_held
@@ -36,6 +34,7 @@ from bench.models.prefix import KeptPrefix, packs, score_packed
 from bench.models.reach import reach, rope_switch
 from bench.models.rows import Scores, score_rows
 from bench.models.size import parameter_count
+from bench.models.template import chat_text
 from bench.models.weights import Weights, find_weights
 from bench.types import Parent, Reply, Request, Turn
 
@@ -129,17 +128,7 @@ class HuggingFace:
         Raises:
             ModelError: the template refuses the turns (some know no system role).
         """
-        messages = [{"role": turn.role, "content": turn.text} for turn in turns]
-        try:
-            text = self.tokenizer.apply_chat_template(
-                messages, tokenize=False, add_generation_prompt=True
-            )
-        except (TemplateError, ValueError) as error:
-            raise ModelError(
-                f"{self.name}: the chat template refuses the prompt: {error}",
-                "use --chat off, or leave --system out",
-            ) from None
-        return str(text)
+        return chat_text(self.tokenizer, turns, self.name)
 
     def encode(self, requests: Sequence[Request]) -> list[Encoded]:
         """Token ids of each request, truncated on the left to what the model reads."""

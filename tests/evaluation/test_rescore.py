@@ -135,3 +135,48 @@ def test_choices_that_changed_are_refused_though_the_prompt_is_the_same(tmp_path
     write_task(folder, **CHOOSES, rows=[first | {"options": ["Tokyo", "Lyon"]}, *others])
     with pytest.raises(bench.RunError, match="row test-0 is not what it was when answered"):
         rescored(done.folder, folder)
+
+
+@pytest.fixture
+def chatted(tmp_path):
+    """A run through a chat template, its task and its model, which is still there."""
+    from tests.models import tiny  # torch
+
+    model = tiny.save("llama", tmp_path / "chat", chat=True)
+    write_task(tmp_path / "tasks", instruction="Answer.")
+    (done,) = bench.evaluate(
+        str(model),
+        ["capitals"],
+        output=tmp_path / "runs",
+        task_folders=[tmp_path / "tasks"],
+        shots=2,
+    )
+    assert done.run.settings["chat"] is True
+    return done
+
+
+def test_a_gold_answer_of_a_chat_may_be_mended_while_its_template_says_the_prompt_is_the_same(
+    chatted, tmp_path
+):
+    write_task(tmp_path / "tasks", instruction="Answer.", rows=gold_mended("capital"))
+    again = rescored(chatted.folder, tmp_path / "tasks")
+    assert again.new_references == 1
+    assert again.records[0].answers == ("Paris",)
+    assert [one.reply for one in again.records] == [one.reply for one in chatted.records]
+
+
+@pytest.mark.parametrize("change", [{"instruction": "Say."}, {"prompt": "{{ country }}?"}])
+def test_a_chat_that_asks_otherwise_is_refused(chatted, tmp_path, change):
+    keys = {"instruction": "Answer.", "rows": gold_mended("capital")} | change
+    write_task(tmp_path / "tasks", **keys)
+    with pytest.raises(bench.RunError, match="is not what it was when answered") as refused:
+        rescored(chatted.folder, tmp_path / "tasks")
+    assert refused.value.remedy == "run the evaluation again: bench eval"
+
+
+def test_a_chat_whose_template_is_gone_is_refused_with_where_it_was(chatted, tmp_path):
+    shutil.rmtree(tmp_path / "chat")
+    write_task(tmp_path / "tasks", instruction="Answer.", rows=gold_mended("capital"))
+    with pytest.raises(bench.RunError, match="is not what it was when answered") as refused:
+        rescored(chatted.folder, tmp_path / "tasks")
+    assert refused.value.remedy.startswith(f"bring {tmp_path / 'chat'} back, whose chat template")
