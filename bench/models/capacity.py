@@ -4,13 +4,11 @@ What a token takes is measured on one, since architectures differ much: SmolLM2-
 each in bf16, Llama 2 7B 512 KB.
 """
 
-import inspect
-
 import torch
 from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
-from bench.models.prefix import run_prefix
+from bench.models.prefix import run_prefix, takes_cache
 
 KEY_VALUE_BYTES = 2 * 2**30  # where the memory is the machine's own
 GPU_SHARE = 0.5  # of what the weights leave of a GPU's memory; the rest is for passes and fragments
@@ -27,9 +25,9 @@ def tokens_held(model: PreTrainedModel) -> int | None:
 
 
 def bytes_a_token(model: PreTrainedModel) -> int:
-    """Bytes of keys and values that one token takes in all layers; 0 without a cache."""
-    cached = "past_key_values" in inspect.signature(model.forward).parameters
-    if model.config.is_encoder_decoder or not cached:
+    """Bytes of keys and values that one token takes in all layers; 0 without a cache, and where the
+    model wants one of its own."""
+    if model.config.is_encoder_decoder or not takes_cache(model):
         return 0
     layers = run_prefix(model, [1]).layers
     kept = [layer for layer in layers if isinstance(layer, DynamicLayer)]

@@ -4,7 +4,6 @@ For models that cannot be given a new row in the midst of others (`bench.models.
 out): encoder-decoders, recurrent ones, those with windows that the rows are longer than.
 """
 
-import inspect
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from transformers import DynamicCache, PreTrainedModel
 from bench.models.batching import Budget, batches
 from bench.models.draft import Draft, Endings, Generated
 from bench.models.draw import choose
+from bench.models.prefix import takes_cache
 from bench.models.projection import project_only
 from bench.models.reach import rope_switch
 from bench.models.rows import pad
@@ -82,8 +82,7 @@ def _stepper(model: PreTrainedModel, drafts: Sequence[Draft]) -> Stepper:
     crosses = switch is not None and any(
         len(draft.item.prompt) <= switch < draft.most for draft in drafts
     )
-    cached = "past_key_values" in inspect.signature(model.forward).parameters
-    if crosses or not cached or model.config.model_type in PADDING_LEAKS:
+    if crosses or not takes_cache(model) or model.config.model_type in PADDING_LEAKS:
         return _Rereading(model, distinct, asked)
     return _Causal(model, distinct, asked)
 

@@ -106,6 +106,7 @@ def _tokens(model: PreTrainedModel, prompt: Sequence[int], settings: Generation)
     dice = Random(settings.seed)
     forced = getattr(model.generation_config, "forced_bos_token_id", None)
     cached = _has_cache(model)
+    placed = "position_ids" in inspect.signature(model.forward).parameters
     past: Cache | None = None
     made: list[int] = []
     while len(made) < settings.max_tokens:
@@ -113,7 +114,13 @@ def _tokens(model: PreTrainedModel, prompt: Sequence[int], settings: Generation)
             token = int(forced)
         elif cached:
             read = [*prompt, *made] if past is None else made[-1:]
-            reply = model(input_ids=_row(model, read), past_key_values=past, use_cache=True)
+            first = len(prompt) + len(made) - len(read)
+            places = _row(model, range(first, first + len(read)))
+            # A cache of recurrent layers may not know how long it is.
+            where = {"position_ids": places} if placed else {}
+            reply = model(
+                input_ids=_row(model, read), past_key_values=past, use_cache=True, **where
+            )
             past = getattr(reply, "past_key_values", None)  # some take one and give none
             token = _choose(reply.logits[0, -1], settings, dice)
         else:

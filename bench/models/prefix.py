@@ -17,9 +17,11 @@ rows are short, about equally long, and have a dense mask. A model that cannot b
 """
 
 import copy
+import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -37,6 +39,7 @@ from bench.models.rows import score_rows
 
 MINIMUM_SHARED = 8  # tokens; below this a cache costs more than it saves
 CACHED_FROM = 48  # tokens; a shorter prefix is cheaper once a row than in a pass of its own
+_TAKES_CACHE: "WeakKeyDictionary[PreTrainedModel, bool]" = WeakKeyDictionary()
 ROW = 512  # tokens of a row with a dense mask, unless an item is longer
 # Relative difference of log-likelihoods that rounding alone can make.
 TOLERANCE = {torch.float32: 2e-5, torch.float16: 5e-3, torch.bfloat16: 1.2e-2}
@@ -112,6 +115,24 @@ def packs(model: PreTrainedModel) -> bool:
     return torch.allclose(
         packed, _flat(score_rows(model, items, budget)), rtol=TOLERANCE[model.dtype], atol=0.0
     )
+
+
+def takes_cache(model: PreTrainedModel) -> bool:
+    """Whether a decoder-only `model` runs behind a DynamicCache: some keep nothing, some want a
+    cache of their own."""
+    if model not in _TAKES_CACHE:
+        _TAKES_CACHE[model] = _runs_behind(model)
+    return _TAKES_CACHE[model]
+
+
+def _runs_behind(model: PreTrainedModel) -> bool:
+    if "past_key_values" not in inspect.signature(model.forward).parameters:
+        return False
+    try:
+        run_prefix(model, [1])
+    except CANNOT:
+        return False
+    return True
 
 
 def run_prefix(model: PreTrainedModel, ids: Sequence[int]) -> DynamicCache:

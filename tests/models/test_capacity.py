@@ -16,6 +16,7 @@ FLOAT = 4
         ("deepseek", 2 * (16 + 8)),  # layers, latent and rotary part
         ("lfm2", 1 * 2 * 2 * 8),  # the other layer is a convolution
         ("mamba", 0),
+        ("minimax", 0),  # its cache is of its own kind
         ("t5", 0),
     ],
 )

@@ -25,7 +25,7 @@ ENDS = frozenset(range(300, tiny.WORDS))
 HOW = {
     "front": ("llama", "gpt2", "qwen2", "gpt_neox", "gemma", "mistral_wide", "phi3_longrope"),
     "copied": ("deepseek", "gemma2", "gpt_neo", "bloom", "mpt"),
-    "never": ("mistral", "lfm2", "recurrent_gemma", "mamba", "t5", "bart"),
+    "never": ("mistral", "lfm2", "recurrent_gemma", "mamba", "minimax", "t5", "bart"),
 }
 
 

@@ -43,6 +43,8 @@ _MOE = {"n_routed_experts": 2, "num_experts_per_tok": 1, "n_group": 1, "topk_gro
 _LONG_ROPE = {"rope_type": "longrope", "long_factor": [4.0] * 4, "short_factor": [1.0] * 4}
 _LONG = {"rope_parameters": _LONG_ROPE, "original_max_position_embeddings": 40}
 _LOCAL = {"window_size": 40, "attention_types": [[["global", "local"], 1]]}
+_LINEAR = {"layer_types": ["linear_attention", "full_attention"], "block_size": 16}
+_LINEAR |= {"head_dim": 8, "num_local_experts": 2, "num_experts_per_tok": 1}
 _GPT = {"vocab_size": WORDS, "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": READS}
 _T5 = {"vocab_size": WORDS, "d_model": 32, "d_ff": 48, "num_layers": 2, "num_heads": 4, "d_kv": 8}
 _BART = {"encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "encoder_layers": 2, "decoder_layers": 2}
@@ -67,12 +69,13 @@ CONFIGS: dict[str, tuple[str, dict]] = {
     "lfm2": ("Lfm2", _GROUPED | {"layer_types": ["conv", "full_attention"]}),
     "recurrent_gemma": ("RecurrentGemma", _GEMMA | {"num_hidden_layers": 3, "lru_width": 32}),
     "mamba": ("Mamba", {"vocab_size": WORDS, "hidden_size": 32, "num_hidden_layers": 2}),
+    "minimax": ("MiniMax", _GROUPED | _LINEAR),
     "t5": ("T5", _T5 | {"decoder_start_token_id": 2, "tie_word_embeddings": False}),
     "bart": ("Bart", _BART | {"tie_word_embeddings": False}),
 }
 PACKED = ("llama", "gpt2", "qwen2", "gpt_neox", "gemma", "deepseek")
 WINDOWED = ("mistral_wide", "gemma2", "gpt_neo", "phi3_longrope")  # packed while rows are short
-UNPACKED = ("bloom", "mpt", "mistral", "lfm2", "recurrent_gemma", "mamba")
+UNPACKED = ("bloom", "mpt", "mistral", "lfm2", "recurrent_gemma", "mamba", "minimax")
 CAUSAL = PACKED + WINDOWED + UNPACKED
 FAMILIES = (*CAUSAL, "t5", "bart")
 
