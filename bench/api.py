@@ -17,7 +17,7 @@ from bench.evaluation.plan import Chat, Settings, ShotsAs, answer_key, check_var
 from bench.evaluation.references import Render
 from bench.evaluation.run import evaluate_model, rescore
 from bench.models.fake import open_fake
-from bench.models.install import prepare_local
+from bench.models.install import collector_at_rest, prepare_local
 from bench.models.model import Model
 from bench.models.options import ModelOptions
 from bench.models.weights import find_folder, find_weights
@@ -218,7 +218,8 @@ def open_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
     prepare_local()
     # Found before torch is loaded, so that a wrong name is answered at once.
     weights = find_weights(name, options.revision, options.base, options.allow_pickle)
-    from bench.models.hf import HuggingFace
+    with collector_at_rest():
+        from bench.models.hf import HuggingFace
 
     return HuggingFace(name, options, weights)
 

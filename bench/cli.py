@@ -260,6 +260,7 @@ def evaluate(
     """Evaluate checkpoints on tasks; the same command again resumes."""
     from bench.api import check_models, evaluate_one
     from bench.evaluation.plan import Settings
+    from bench.models.install import load_for_good
     from bench.models.options import ModelOptions
     from bench.registry.folder import select
     from bench.registry.prompt import ShotSettings
@@ -271,6 +272,8 @@ def evaluate(
     )
     options = ModelOptions(revision, base, dtype, device, allow_pickle, batch_tokens, engine)
     check_models(models, options)
+    if any(not name.startswith("fake:") for name in models):
+        load_for_good()
     done = []
     for name in models:
         with Bars(Path(name).name) as bars:

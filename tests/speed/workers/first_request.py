@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from bench.cli import main  # noqa: E402
-from bench.models.install import prepare_local  # noqa: E402
+from bench.models.install import load_for_good  # noqa: E402
 
-prepare_local()
+load_for_good()
 
 from transformers import AutoModelForCausalLM  # noqa: E402
 
