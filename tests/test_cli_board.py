@@ -230,6 +230,26 @@ def test_an_import_does_not_overwrite_another_result_unasked(bench, results, tmp
     assert path.read_bytes() != kept
 
 
+def test_an_import_with_half_a_character_is_refused_before_anything_is_written(bench, tmp_path):
+    rows = [{"prompt": f"p{at}", "model": "a", "reference": "b", "winner": "a"} for at in range(3)]
+    rows[1] |= {"model": "\ud800", "winner": "\ud800"}
+    path = tmp_path / "panel.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    shown = bench("import judgments panel.jsonl -o out")
+    assert shown.code == 1
+    assert "half a character (a lone surrogate)" in shown.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_where_a_result_belongs_is_refused(bench, results, tmp_path):
+    bench(EXPORT)
+    path = next(results.glob("sft/*/topic.json")).relative_to(results)
+    (tmp_path / "out" / path).mkdir(parents=True)
+    shown = bench("import every_eval_ever eee -o out --replace")
+    assert shown.code == 1
+    assert f"out/{path}: cannot be read: Is a directory" in shown.err
+
+
 def test_check_finds_an_edited_score(bench, results):
     path = next(results.glob("sft/*/topic.json"))
     path.write_text(path.read_text().replace("0.0", "1.0", 1))

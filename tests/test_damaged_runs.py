@@ -1,12 +1,13 @@
 """A damaged run among many is named and left out; one that was asked for by itself is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.reporting.results.files import save_result
-from bench.store import save_run
+from bench.store import load_run, save_run
 from tests.reporting.comparison.made import model, result
 from tests.reporting.values import descended, records, task
 
@@ -84,6 +85,40 @@ def test_a_damaged_run_among_many_is_named_once_and_the_others_are_shown(
     assert bench("compare runs/third runs/base").code == 1
     assert bench("board build runs/base runs/third -o other").code == 1
     assert not (tmp_path / "other").exists()
+
+
+UNSOUND = {
+    "a score below 0": ({"scores": {"accuracy": -1.0}}, "scores: items.scores.accuracy: found -1"),
+    "no score": ({"scores": {}}, "counts: items.scores.accuracy: none at position 0"),
+    "a score that is no number": ({"scores": {"accuracy": float("nan")}}, "finite: items.scores"),
+    "a probability of 1e308": ({"probabilities": (1e308, 0.0)}, "is too large"),
+}
+
+
+@pytest.mark.parametrize("unsound", UNSOUND)
+def test_a_run_that_is_whole_and_cannot_be_is_named_and_left_out(bench, runs, unsound):
+    changes, told = UNSOUND[unsound]
+    run, (first, *others) = load_run(runs / "third")
+    save_run(runs / "third", run, [replace(first, **changes), *others])
+    shown = bench("board build runs -o site")
+    assert shown.code == 0, shown.err
+    (line,) = [line for line in shown.err.splitlines() if line.startswith("left out, damaged: ")]
+    assert told in line
+    refused = bench("board build runs/third -o other")
+    assert refused.code == 1
+    assert told in refused.err
+
+
+@pytest.mark.parametrize(
+    "command", ["build -o site", "export -o eee --organization a --developer b"]
+)
+def test_sealed_results_that_cannot_be_are_refused_with_the_rule(bench, tmp_path, command):
+    one = result(model(), SCORES)
+    broken = replace(one, items=replace(one.items, scores={}))
+    save_result(tmp_path / "leaderboard/results", broken)
+    shown = bench(f"board {command}")
+    assert shown.code == 1
+    assert "topic.json: columns: items.scores: found []" in shown.err
 
 
 def test_two_run_folders_are_compared_whatever_lies_beside_them(bench, runs):

@@ -22,6 +22,15 @@ from bench.types import Json
 SHOWN = 60  # characters of a wrong value
 
 
+MOST_DIGITS = 15  # of versions and counts; int() itself refuses thousands
+
+
+def whole(text: str, default: int | None = None) -> int | None:
+    """The whole number that `text` writes in plain digits, `default` where it is none."""
+    plain = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
+    return int(text) if plain else default
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A JSON object; `where` is its file and line, `path` the keys that lead to it.

@@ -26,6 +26,7 @@ from bench.reporting.importers.every_eval_ever_scores import (
     samples_of,
     texts,
 )
+from bench.reporting.results.files import LONGEST, encoded
 from bench.reporting.results.schema import Result
 from bench.store import write_atomic
 from bench.types import Json
@@ -61,6 +62,7 @@ def save_all(folder: Path, results: Sequence[Result], publisher: Publisher) -> l
             written.
     """
     for result in results:
+        encoded(result)  # refuses what no file can hold
         _check_place(folder, exported(result, publisher))
     return [save_every_eval_ever(folder, result, publisher) for result in results]
 
@@ -232,4 +234,4 @@ def _uuid(result: Result) -> str:
 
 def _portable(name: str) -> str:
     """One part of a path that no system trips over."""
-    return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).rstrip(". ") or "_"
+    return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name)[:LONGEST].rstrip(". ") or "_"

@@ -6,7 +6,7 @@ Called by `bench.reporting.importers.every_eval_ever`.
 import re
 from collections.abc import Sequence
 
-from bench.reporting.importers.document import Document
+from bench.reporting.importers.document import Document, whole
 from bench.reporting.importers.every_eval_ever_keys import MEASURE, PREFIX
 from bench.reporting.importers.rows import Row, digest_of, text_measures
 from bench.reporting.results.schema import MEASURES
@@ -40,7 +40,7 @@ def _key(line: Document) -> tuple[str, int]:
     own = told.text(f"{PREFIX}id", "")
     if own:
         sample = told.text(f"{PREFIX}sample")
-        return own, int(sample) if sample.isdigit() else 0
+        return own, whole(sample) or 0
     found = REPEAT.fullmatch(line.text("sample_id"))
     return (found[1], int(found[2])) if found else (line.text("sample_id"), 0)
 

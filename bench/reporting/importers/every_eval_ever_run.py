@@ -4,15 +4,15 @@ Called by `bench.reporting.importers.every_eval_ever`. Keys that our own export 
 back; of other tools' files, what the schema has a field for.
 """
 
-import json
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.reporting.importers.document import Document
+from bench.reporting.importers.document import Document, whole
 from bench.reporting.importers.every_eval_ever_keys import METRIC_NUMBERS, MODEL_TEXTS, PREFIX
+from bench.reporting.importers.reading import parse_json
 from bench.reporting.importers.rows import digest_of
 from bench.reporting.results.schema import Link, Metric, ModelEntry, Provenance, TaskEntry
 from bench.types import Json
@@ -33,7 +33,7 @@ def model_of(log: Document) -> ModelEntry:
         stage=own["stage"],
         family=own["family"],
         size=own["size"],
-        parameters=int(parameters) if parameters.isdigit() else None,
+        parameters=whole(parameters),
         recipe=own["recipe"],
         licence=own["licence"],
         parents=_parents(ours),
@@ -76,7 +76,7 @@ def task_of(told: Document, metrics: Sequence[Metric], digests: Sequence[str]) -
     version = ours.text(f"{PREFIX}version", "1")
     return TaskEntry(
         name=ours.text(f"{PREFIX}name", "") or told.text("evaluation_name"),
-        version=int(version) if version.isdigit() else 1,
+        version=whole(version, 1) or 0,
         digest=ours.text(f"{PREFIX}digest", "") or items,
         prompts_digest=ours.text(f"{PREFIX}prompts_digest", "") or items,
         kind=ours.text(f"{PREFIX}kind", ""),
@@ -152,8 +152,8 @@ def _read(ours: Document, name: str, default: Json) -> Json:
     if not text:
         return default
     try:
-        found: Json = json.loads(text)
-    except ValueError:
+        found = parse_json(text)
+    except (ValueError, RecursionError):
         raise ours.refuse(key, "JSON") from None
     return found
 

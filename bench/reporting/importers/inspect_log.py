@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.errors import RunError
 from bench.reporting.importers.archive import read_members
-from bench.reporting.importers.document import Document
+from bench.reporting.importers.document import Document, whole
 from bench.reporting.importers.imported import Imported
 from bench.reporting.importers.inspect_run import READ, model_of, provenance_of, settings_of
 from bench.reporting.importers.inspect_samples import Scored, cluster_key, scored, wording
@@ -146,7 +146,7 @@ def _task(log: Log, metrics: Sequence[Metric], rows: Sequence[Row], lost: set[st
     digests: list[Json] = [row.digest for row in rows]
     return TaskEntry(
         name=told.text("task"),
-        version=int(version) if str(version).isdigit() else 0,  # type: ignore[arg-type]
+        version=whole(str(version)) or 0,
         digest=digest_of([digests, [metric.name for metric in metrics]]),
         prompts_digest=digest_of([wording(sample) for sample in log.samples]),
         kind="",

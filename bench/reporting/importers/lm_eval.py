@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import RunError
-from bench.reporting.importers.document import Document
+from bench.reporting.importers.document import Document, whole
 from bench.reporting.importers.imported import Imported
 from bench.reporting.importers.latest import latest
 from bench.reporting.importers.lm_eval_run import (
@@ -178,14 +178,14 @@ def _config(part: Part) -> Document:
 def _task(part: Part, metrics: Sequence[Metric], items: Items, lost: set[str]) -> TaskEntry:
     config = _config(part)
     version = str(part.run.inner("versions").content.get(part.task, 0))
-    whole = version.split(".")[0]
-    if version not in (whole, f"{whole}.0"):
-        lost.add(f"results: {part.task} has version {version}, kept is {whole}")
+    stated = version.split(".")[0]
+    if version not in (stated, f"{stated}.0"):
+        lost.add(f"results: {part.task} has version {version}, kept is {stated}")
     prompts = [one.text("prompt_hash", "") for one in part.samples]
     parts = [config.text("dataset_path", ""), config.text("dataset_name", "")]
     return TaskEntry(
         name=part.task,
-        version=int(whole) if whole.isdigit() else 0,
+        version=whole(stated) or 0,
         digest=digest_of([list(items.digests), [metric.name for metric in metrics], part.filter]),
         prompts_digest=digest_of(list(prompts)),
         kind="",

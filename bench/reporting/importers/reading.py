@@ -7,6 +7,7 @@ Called by the importers.
 
 import csv
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Never
 from bench.errors import RunError
 from bench.reporting.importers.document import Document
 from bench.types import Json
+
+MOST_DIGITS = 300  # of a whole number that fits a float
 
 
 def read_object(path: Path, remedy: str) -> Document:
@@ -117,10 +120,31 @@ def as_object(value: Json, where: str, remedy: str) -> Document:
     return Document(value, where, remedy)
 
 
+def parse_json(text: str | bytes) -> Json:
+    """The JSON in `text`; NaN and Infinity, which some tools write, and numbers beyond them are
+    null: there is no value.
+
+    Raises:
+        ValueError, RecursionError: it is none.
+    """
+    found: Json = json.loads(
+        text,
+        parse_constant=lambda name: None,
+        parse_float=_float,
+        parse_int=lambda digits: int(digits) if len(digits) <= MOST_DIGITS else None,
+    )
+    return found
+
+
+def _float(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
 def _parsed(text: str, where: str, remedy: str) -> Json:
-    """The JSON in `text`; NaN and Infinity, which some tools write, are null: there is no value."""
+    """The JSON in `text`."""
     try:
-        found: Json = json.loads(text, parse_constant=lambda name: None)
+        found = parse_json(text)
     except (ValueError, RecursionError) as error:
         raise RunError(f"{where}: is no JSON: {error}", remedy) from None
     return found

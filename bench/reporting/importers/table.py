@@ -6,7 +6,6 @@ Called by `bench import NAME PATH`, which saves each Result with
     import_results("lm_eval", Path("out"))    Imported(results=(...), lost=(...))
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from bench.reporting.importers.instructgpt import read_instructgpt
 from bench.reporting.importers.instructgpt_tasks import TASKS
 from bench.reporting.importers.judgments import ENDINGS, read_judgments
 from bench.reporting.importers.lm_eval import read_lm_eval
+from bench.reporting.importers.reading import parse_json
 from bench.reporting.results.schema import Result
 from bench.types import Json
 
@@ -163,10 +163,9 @@ def _json(file: Path) -> Json:
     if file.suffix != ".json":
         return None
     try:
-        found: Json = json.loads(file.read_bytes())
+        return parse_json(file.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
-    return found
 
 
 def _dated(result: Result, started: str) -> Result:

@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench.errors import RunError
 from bench.reporting.results.schema import SCHEMA_VERSION, Items, Result
+from bench.reporting.results.sound import check_sound
 from bench.store import write_atomic
 from bench.types import Json
 
@@ -48,8 +49,26 @@ def save_result(folder: Path, result: Result) -> Path:
         RunError: the file cannot be written; what was there is unchanged.
     """
     path = folder / path_of(result)
-    write_atomic(path, dumped(result).encode())
+    write_atomic(path, encoded(result))
     return path
+
+
+def encoded(result: Result) -> bytes:
+    """The bytes of the file.
+
+    Raises:
+        RunError: a text of `result` holds half a character, which no file in UTF-8 can.
+    """
+    text = dumped(result)
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        around = text[max(error.start - 20, 0) : error.end]
+        raise RunError(
+            f"{result.task.name} of {result.model.name}: half a character (a lone surrogate) "
+            f"stands in {around!r}".encode("utf-8", "backslashreplace").decode(),
+            "mend the text in the file or run that it comes from",
+        ) from None
 
 
 def dumped(result: Result) -> str:
@@ -98,18 +117,27 @@ def load_result(path: Path) -> Result:
     return result
 
 
+def load_sound(path: Path) -> Result:
+    """The Result in the file at `path`, of which a board can be made.
+
+    Raises:
+        RunError: as `load_result`, or it breaks a rule of `bench.reporting.results.sound`.
+    """
+    return check_sound(load_result(path), str(path), REMEDY)
+
+
 def load_results(folders: Iterable[Path]) -> list[Result]:
     """All Results below `folders`, sorted by path.
 
     Raises:
-        RunError: a folder holds none, or a file is refused by `load_result`.
+        RunError: a folder holds none, or a file is refused by `load_sound`.
     """
     found: list[Result] = []
     for folder in folders:
         paths = result_paths(folder)
         if not paths:
             raise RunError(f"{folder}: no results here", f"bench submit RUN -o {folder}")
-        found += [load_result(path) for path in paths]
+        found += [load_sound(path) for path in paths]
     return found
 
 

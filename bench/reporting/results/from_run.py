@@ -5,7 +5,7 @@ Called by `bench submit` and `bench board`. Nothing is asked or scored again.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from bench.errors import BenchError
+from bench.errors import BenchError, RunError
 from bench.reporting.results.diversity import diversity
 from bench.reporting.results.schema import (
     BRIER,
@@ -27,11 +27,21 @@ from bench.types import Record, Run, TaskRun
 
 
 def results_of(run: Run, records: Sequence[Record]) -> list[Result]:
-    """The Results of a run, in the order of its tasks."""
+    """The Results of a run, in the order of its tasks.
+
+    Raises:
+        RunError: a record holds a number that is larger than any measure.
+    """
     by_task: dict[str, list[Record]] = {entry.task: [] for entry in run.tasks}
     for record in records:
         by_task[record.task].append(record)
-    return [_result(run, entry, by_task[entry.task]) for entry in run.tasks]
+    try:
+        return [_result(run, entry, by_task[entry.task]) for entry in run.tasks]
+    except OverflowError as error:
+        raise RunError(
+            f"{run.name}: records.jsonl holds a number that is too large: {error}",
+            "run the evaluation again",
+        ) from None
 
 
 def _result(run: Run, entry: TaskRun, records: Sequence[Record]) -> Result:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import ProblemsError, RunError
-from bench.reporting.results.files import load_result, load_results, result_paths
+from bench.reporting.results.files import load_results, load_sound, result_paths
 from bench.reporting.results.from_run import results_of
 from bench.reporting.results.schema import Result
+from bench.reporting.results.sound import check_sound
 from bench.store import find_runs, load_run
 from bench.types import Json
 
@@ -85,7 +86,8 @@ def read_run(folder: Path) -> list[Result]:
     """The Results of the run in `folder`.
 
     Raises:
-        RunError: the run is missing or damaged, or its records are not of the tasks it names.
+        RunError: the run is missing or damaged, its records are not of the tasks it names, or hold
+            what no score can be.
     """
     run, records = load_run(folder)
     named = [entry.task for entry in run.tasks]
@@ -93,11 +95,12 @@ def read_run(folder: Path) -> list[Result]:
     if strange or len(set(named)) < len(named):
         told = f"found {named}, records.jsonl holds {strange}" if strange else "found one twice"
         raise RunError(f"{folder / 'run.json'}: tasks: {told}", "run the evaluation again")
-    return results_of(run, records)
+    made = results_of(run, records)
+    return [check_sound(result, str(folder), "run the evaluation again") for result in made]
 
 
 def _read_file(path: Path) -> list[Result]:
-    return [load_result(path)]
+    return [load_sound(path)]
 
 
 def _sound(

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench.errors import ProblemsError
-from bench.reporting.results.files import dumped, load_result, path_of, save_result
+from bench.errors import ProblemsError, RunError
+from bench.reporting.results.files import dumped, encoded, load_result, path_of, save_result
 from bench.reporting.results.publishable import Problem
 from bench.reporting.results.schema import Result
 from bench.reporting.results.submission_note import NOTE, note_of
@@ -71,10 +71,16 @@ def refuse(problems: Sequence[Problem]) -> None:
 
 
 def _state(out: Path, result: Result) -> State:
-    path = out / path_of(result)
+    path, content = out / path_of(result), encoded(result)
     if not path.exists():
         return "new"
-    return "unchanged" if path.read_bytes() == dumped(result).encode() else "replaced"
+    try:
+        return "unchanged" if path.read_bytes() == content else "replaced"
+    except OSError as error:
+        raise RunError(
+            f"{path}: cannot be read: {error.strerror or error}",
+            "move it away, or choose another folder with -o",
+        ) from None
 
 
 def _published(out: Path, result: Result) -> Problem | None:

@@ -281,3 +281,20 @@ def test_a_damaged_source_is_refused_by_file_and_key(tmp_path, name, write, caus
 def test_a_path_that_is_not_there_is_refused(tmp_path, name):
     with pytest.raises(BenchError, match="nowhere: not there"):
         import_results(name, tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "1e999", "1" * 5000])
+def test_a_number_beyond_all_floats_is_as_none(tmp_path, number):
+    first, *others = annotations()
+    path = write_json(tmp_path / "annotations.json", [first | {"preference": None}, *others])
+    expected = import_results("alpaca_eval", path)
+    path.write_text(path.read_text().replace("null", number, 1))
+    assert import_results("alpaca_eval", path).results == expected.results
+
+
+@pytest.mark.parametrize("version", ["9" * 5000, "²"])
+def test_a_version_that_is_no_plain_number_is_as_none(tmp_path, version):
+    log = inspect_log()
+    log["eval"]["task_version"] = version
+    (found,) = import_results("inspect_log", write_json(tmp_path / "log.json", log)).results
+    assert found.task.version == 0
