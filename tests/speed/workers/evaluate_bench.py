@@ -18,6 +18,7 @@ from pathlib import Path  # noqa: E402
 from bench.api import open_model  # noqa: E402
 from bench.evaluation.ask import Silent, ask_all  # noqa: E402
 from bench.evaluation.plan import Plan  # noqa: E402
+from bench.models.install import load_for_good  # noqa: E402
 from bench.models.model import Model  # noqa: E402
 from bench.models.options import ModelOptions  # noqa: E402
 from bench.store import LEDGER, Ledger  # noqa: E402
@@ -28,6 +29,7 @@ MODEL = "smollm2-135m"
 
 
 def main(name: str, folder: str, mirror: str, rows: str, dtype: str) -> None:
+    load_for_good()  # as `bench eval` does
     model = open_model(MODEL, ModelOptions(dtype=dtype, device="cpu"))
     plans = plans_of(workload_of(name), place_in(Path(folder), mirror), int(rows), model)
     model.load()
