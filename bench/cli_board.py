@@ -95,12 +95,15 @@ def check(
 
     from bench.errors import RunError
     from bench.evaluation.known import task_as_asked
+    from bench.registry.folder import find_task_files, search_folders
     from bench.reporting.results.audit import RULES, audit, failed
     from bench.reporting.results.rules_registry import registry_rules
     from bench.reporting.site.check import site_findings
     from bench.terminal import print_note
     from bench.terminal_board import print_findings
 
+    if tasks:
+        find_task_files(search_folders(tasks))  # a wrong folder is told at once
     extra = registry_rules(partial(task_as_asked, folders=tasks, root=data_root)) if tasks else {}
     findings = audit([results], extra)
     if site is not None and not failed(findings):

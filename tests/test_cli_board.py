@@ -131,6 +131,7 @@ REFUSED = [
     ("compare sft base --runs nowhere", "nowhere: not there", "bench eval"),
     ("board build", "leaderboard/results: not there", "bench eval"),
     ("board check", "leaderboard/results: no results here", "bench submit"),
+    ("board check --tasks nowhere", "nowhere: no such task folder", "--tasks"),
     ("board serve -o nowhere", "nowhere: holds no index.html", "bench board build -o nowhere"),
     ("board publish --to org/board", "--to: found 'org/board', expected hf://", "hf://"),
     ("import lm-eval runs", "no importer is named 'lm-eval'", "lm_eval"),
@@ -193,6 +194,14 @@ def test_check_finds_a_number_that_was_edited_on_a_page(bench, results, tmp_path
     shown = bench("board check --site site")
     assert shown.code == 1
     assert "site/index.html: site: is not what these results give" in shown.out
+
+
+def test_check_of_a_site_that_is_not_there_says_so(bench, results, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for site in ("nowhere", "empty"):
+        shown = bench(f"board check --site {site}")
+        assert shown.code == 1
+        assert f"{site}: no site here" in shown.err
 
 
 def test_pages_of_a_withdrawn_model_go_and_foreign_files_stay(bench, results, tmp_path):
@@ -384,6 +393,20 @@ def test_a_site_may_take_the_place_of_its_own_one_file(bench, results, tmp_path)
     bench("board build -o site --one-file")
     assert bench("board build -o site").code == 0
     assert (tmp_path / "site/methods.html").is_file()
+
+
+def test_a_link_to_nowhere_among_published_results_is_named(bench, results):
+    (results / "gone").symlink_to("nowhere")
+    shown = bench("board publish --to hf://datasets/org/results")
+    assert shown.code == 1
+    assert "leaderboard/results: cannot be copied" in shown.err
+
+
+def test_a_publisher_whose_name_is_no_text_is_refused(bench, results, tmp_path):
+    shown = bench("board export -o eee --organization me --developer \udcff")
+    assert shown.code == 1
+    assert "is no name to publish under" in shown.err
+    assert not (tmp_path / "eee").exists()
 
 
 def test_the_site_is_served_as_it_lies_there(tmp_path):

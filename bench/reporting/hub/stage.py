@@ -45,7 +45,13 @@ def stage(target: Target, out: Path, site: Path, results: Path, asked: Asked) ->
         return write_space(site, out)
     found = load_results([results])
     if target.kind == "dataset":
-        shutil.copytree(results, out)
+        try:
+            shutil.copytree(results, out)
+        except OSError as error:
+            raise RunError(
+                f"{results}: cannot be copied: {error}",
+                "mend or remove what is named, or free some space; then run the same command again",
+            ) from None
         return out
     names = sorted({one.model.name for one in found})
     model = asked.model

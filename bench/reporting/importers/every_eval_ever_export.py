@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench.errors import RunError
+from bench.errors import RunError, UsageError
 from bench.reporting.importers.every_eval_ever_keys import MODEL_TEXTS, SCHEMA_VERSION
 from bench.reporting.importers.every_eval_ever_scores import (
     Content,
@@ -58,9 +58,13 @@ def save_all(folder: Path, results: Sequence[Result], publisher: Publisher) -> l
     """Write the files of all `results` below `folder`/data, or none; what was written.
 
     Raises:
+        UsageError: the publisher's names are no text.
         RunError: a metric has no score at all, a file there is of somebody else, or one cannot be
             written.
     """
+    for name in (publisher.organization, publisher.developer):
+        if not name.isprintable():
+            raise UsageError(f"{name!r}: is no name to publish under", "write it in plain letters")
     for result in results:
         encoded(result)  # refuses what no file can hold
         _check_place(folder, exported(result, publisher))

@@ -9,6 +9,7 @@ a number that was edited on a page, or a page of results that have changed since
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.errors import RunError
 from bench.reporting.comparison.board import make_board
 from bench.reporting.results.files import load_results
 from bench.reporting.results.rule import Finding
@@ -21,8 +22,10 @@ def site_findings(results: Path, site: Path) -> list[Finding]:
     """The files of `site` that differ from what `results` give, are missing or too many.
 
     Raises:
-        RunError: there are no results, or they cannot be read.
+        RunError: there is no site, there are no results, or they cannot be read.
     """
+    if not site.is_dir() or not any(site.iterdir()):
+        raise RunError(f"{site}: no site here", f"bench board build -o {site}")
     board = make_board(load_results([results]))
     with TemporaryDirectory() as folder:
         made = {path.relative_to(folder) for path in build_site(board, Path(folder))}
