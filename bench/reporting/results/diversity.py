@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+DIVERSITY = ("distinct_1", "distinct_2", "self_bleu")
 MOST = 100  # replies that self-BLEU reads: with more of them any reply resembles some other
 ORDERS = (1, 2, 3, 4)
 Gram = tuple[str, ...]

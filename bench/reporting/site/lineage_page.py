@@ -4,13 +4,14 @@ are.
 Called by `bench.reporting.site.build`; shown by `templates/lineage.html`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bench.reporting.comparison.comparable import shown as shown_setting
 from bench.reporting.comparison.sentences import explanations
 from bench.reporting.comparison.values import Change, Contrast, Share, Shift
 from bench.reporting.importers.paper import against_paper
+from bench.reporting.results.diversity import DIVERSITY
 from bench.reporting.results.schema import ModelEntry, Result
 from bench.reporting.site.digits import (
     Shown,
@@ -132,13 +133,21 @@ def _change(view: View, change: Change, figures: tuple[Figure, ...]) -> ChangeSh
         shifts=tuple(
             ShiftLine(*_place(view, one), shift=shift, shown=shown_shift(shift, level))
             for one in parts
-            for shift in one.shifts
+            for shift in (*one.shifts, *_diversity(one))
         ),
         flips=tuple(flips_of(view, change)),
         differences=differences_of(
             _entry(view, change.edge.parent), _entry(view, change.edge.child)
         ),
     )
+
+
+def _diversity(one: Contrast) -> Iterator[Shift]:
+    """How varied all replies of each are: over the items of each as a whole, so no interval."""
+    for name in DIVERSITY:
+        if name in (one.aggregates or {}):
+            child, parent = (one.aggregates or {})[name]
+            yield Shift(name, child, parent, child - parent, None, None, one.n_items)
 
 
 def differences_of(parent: Mapping[str, Json], child: Mapping[str, Json]) -> tuple[Difference, ...]:

@@ -62,60 +62,6 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "table_items": ("items", "题目"),
     "table_matches": ("matches", "对战"),
     "table_ratings": ("ratings", "评级"),
-    # judgments
-    "judgments_note": (
-        "Who is preferred to whom. A draw counts as half a win; brackets are {level} intervals, by "
-        "prompt, and by judge where five or more judged. At equal length stands what is left where "
-        "both replies are equally long: judges tend to prefer the longer one.",
-        "谁更受偏好。平局计半胜；方括号内为 {level} 区间，按提示词成组，评审达五位时也按评审成组。"
-        "“等长时”一栏是双方回答一样长时剩下的差别：评审往往偏好较长的回答。",
-    ),
-    "judges": ("Judges", "评审"),
-    "judges_agree": ("Do judges agree", "评审是否一致"),
-    "agreement_unknown": (
-        "Unknown: no reply has two judges.",
-        "未知：没有任何回答由两位评审评过。",
-    ),
-    "agreement_facts": (
-        "Krippendorff's alpha {alpha} (0 chance, 1 always); the same choice in {raw} of 100 pairs "
-        "of judges; {n} replies with two judges or more.",
-        "Krippendorff α 为 {alpha}（0 为随机，1 为完全一致）；每 100 对评审中有 {raw} 对选择相同；"
-        "{n} 个回答由两位以上评审评过。",
-    ),
-    "first_slot": ("The reply shown first", "先展示的回答"),
-    "slot_unknown": (
-        "Unknown: nobody says which reply was shown first.",
-        "未知：没有说明先展示了哪个回答。",
-    ),
-    "slot_facts": (
-        "won {rate} of 100 decided judgments ({first} to {second}, p {p} against a coin).",
-        "在每 100 次分出胜负的评判中赢 {rate} 次（{first} 比 {second}，对比抛硬币 p {p}）。",
-    ),
-    "matches": ("Matches", "对战"),
-    "matches_caption": (
-        "Every model against whom it was judged against",
-        "每个模型对其比较对象的胜率",
-    ),
-    "reference": ("Against", "对比对象"),
-    "win_rate": ("Win rate", "胜率"),
-    "at_equal_length": ("At equal length", "等长时"),
-    "wins": ("Wins", "胜"),
-    "draws": ("Draws", "平"),
-    "losses": ("Losses", "负"),
-    "not_identified": ("not known", "无法得知"),
-    "ratings": ("Ratings", "评级"),
-    "ratings_caption": (
-        "All models on one scale (Bradley-Terry), rated against {anchor}",
-        "所有模型在同一尺度上（Bradley-Terry），以 {anchor} 为基准",
-    ),
-    "win_rate_against": ("Wins over {anchor}", "对 {anchor} 的胜率"),
-    "rating": ("Rating", "评级分"),
-    "the_anchor": ("the anchor", "基准"),
-    "no_ratings": ("No ratings", "没有评级"),
-    "circle": (
-        "Each beat the next, and the last the first",
-        "依次胜过下一个，最后一个又胜过第一个",
-    ),
     # task
     "name": ("Name", "名称"),
     "version": ("version", "版本"),
@@ -158,53 +104,6 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "full_marks": ("full marks", "满分"),
     "less": ("less", "非满分"),
     "other_metrics": ("Other metrics", "其他指标"),
-    "other_metrics_told": ("What the other metrics mean", "其他指标的含义"),
-    "aggregate_macro_f1": (
-        "Mean over labels of the harmonic mean of precision and recall: higher is better, up to 1.",
-        "各标签精确率与召回率调和平均的均值：越高越好，最高为 1。",
-    ),
-    "aggregate_mcc": (
-        "Matthews correlation of labels given and true: higher is better, -1 to 1, 0 is chance.",
-        "所给标签与真实标签的马修斯相关系数：越高越好，-1 至 1，0 为随机。",
-    ),
-    "aggregate_corpus_bleu": (
-        "Overlap of word sequences with the references, over all items: higher is better.",
-        "全部题目上与参考译文的词序列重合度：越高越好。",
-    ),
-    "aggregate_corpus_chrf": (
-        "Overlap of character sequences with the references, over all items: higher is better.",
-        "全部题目上与参考译文的字符序列重合度：越高越好。",
-    ),
-    "aggregate_ece": (
-        "Expected calibration error: how far confidence is from being right, on average. Lower is "
-        "better, 0 is a model that knows how often it is right.",
-        "期望校准误差：置信度与正确率的平均差距。越低越好，0 表示模型清楚自己多常正确。",
-    ),
-    "aggregate_brier": (
-        "Mean squared distance of the probabilities of all choices from the truth: lower is "
-        "better, from 0 to 2.",
-        "各选项概率与真实情况的均方距离：越低越好，0 至 2。",
-    ),
-    "aggregate_nll": (
-        "Negative log-likelihood of the right choice, in nats: lower is better.",
-        "正确选项的负对数似然（奈特）：越低越好。",
-    ),
-    "aggregate_distinct_1": (
-        "Share of distinct words among all words of the replies: higher is more diverse.",
-        "所有回答中不同词所占的比例：越高越多样。",
-    ),
-    "aggregate_distinct_2": (
-        "Share of distinct pairs of neighbouring words: higher is more diverse.",
-        "相邻词对中不同者所占的比例：越高越多样。",
-    ),
-    "aggregate_self_bleu": (
-        "How much of a reply can be read in the other replies: lower is more diverse.",
-        "一个回答有多少能在其他回答中读到：越低越多样。",
-    ),
-    "aggregate_win_rate_at_equal_length": (
-        "The win rate that would be seen if both replies were equally long: higher is better.",
-        "双方回答一样长时的胜率：越高越好。",
-    ),
     "changes": ("Comparisons", "对比"),
     "changes_caption": (
         "Paired differences on this task, child minus parent",
@@ -302,24 +201,11 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "carries": ("Part of the difference", "构成的差值"),
     "shifts": ("What else changed in the replies", "回答的其他变化"),
     "shifts_caption": (
-        "Length, refusals, replies that cannot be read: the same items in both",
-        "长度、拒答、读不出的回答：两者相同的题目",
+        "Length, refusals, replies that cannot be read, calibration: the same items in both; how "
+        "varied all replies of each are has no interval",
+        "长度、拒答、读不出的回答、校准：两者相同的题目；各自全部回答的多样性没有区间",
     ),
     "measure": ("Measure", "量"),
-    "measure_parsed": ("answer found", "读出答案"),
-    "measure_refused": ("refused", "拒答"),
-    "measure_cut_off": ("cut off", "被截断"),
-    "measure_characters": ("characters", "字符数"),
-    "measure_reference_characters": ("characters of the reference", "参考回答字符数"),
-    "measure_came_first": ("shown first", "先展示"),
-    "measure_judged_by": ("judge", "评审"),
-    "measure_tokens": ("tokens", "词元数"),
-    "measure_probability": ("probability of the choice", "所选项的概率"),
-    "measure_correct": ("choice right", "所选项正确"),
-    "measure_brier": ("squared error of the probabilities", "概率平方误差"),
-    "measure_nll": ("surprise at what was right (nats)", "正确项的负对数概率 (奈特)"),
-    "measure_ece": ("calibration error (ECE)", "校准误差 (ECE)"),
-    "measure_squared_error": ("squared error of confidence", "置信度平方误差"),
     "flips": ("Items that flipped", "得分改变的题目"),
     "flips_caption": (
         "Items whose score changed from parent to child, and those that changed most",

@@ -12,6 +12,8 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from bench.reporting.site.judgment_strings import JUDGMENT_STRINGS
+from bench.reporting.site.metric_strings import METRIC_STRINGS
 from bench.reporting.site.page_strings import PAGE_STRINGS
 
 Language = Literal["en", "zh"]
@@ -27,6 +29,8 @@ def strings_of(language: Language) -> dict[str, Markup]:
 
 STRINGS: Mapping[str, tuple[str, str]] = {
     **PAGE_STRINGS,
+    **JUDGMENT_STRINGS,
+    **METRIC_STRINGS,
     # every page
     "language_code": ("en", "zh-Hans"),
     "language_name": ("English", "中文"),
