@@ -54,6 +54,7 @@ def made(random, n, sharpness):
     return np.clip(truth**sharpness, 0.01, 1), (random.random(n) < truth).astype(float)
 
 
+@pytest.mark.slow
 def test_bounds_hold_the_true_change():
     """Of 120 pairs of the same models; nominally 95 %, see the module."""
     random = np.random.default_rng(3)
