@@ -1,5 +1,7 @@
 """Rules of `bench check` about rows: ids, empty fields, balance of labels, overlap of splits."""
 
+import math
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 
@@ -8,6 +10,7 @@ from bench.registry.finding import Finding, Level, Loaded, Rule
 from bench.registry.overlap import Gram, folded, grams_of_row
 
 FEW = 20  # rows below which shares say nothing
+LONGEST_ID = 200  # characters: an id stands in file names, addresses and tables
 
 
 def _ids(loaded: Loaded) -> Iterator[Finding]:
@@ -19,7 +22,22 @@ def _ids(loaded: Loaded) -> Iterator[Finding]:
         for row, example in zip(loaded.rows[role], loaded.examples[role], strict=True):
             if example.id in seen:
                 yield Finding("ids", row.where, f"id {example.id!r} is also at {seen[example.id]}")
+            elif odd := _odd(example.id):
+                yield Finding("ids", row.where, f"id {example.id[:40]!r} {odd}")
             seen[example.id] = row.where
+
+
+def _odd(name: str) -> str:
+    """What is wrong with an id that stands in addresses and tables; "" where nothing is."""
+    if not name.strip():
+        return "is blank"
+    if name != name.strip():
+        return "begins or ends with a blank"
+    if len(name) > LONGEST_ID:
+        return f"has {len(name)} characters, expected {LONGEST_ID} at most"
+    if any(unicodedata.category(sign).startswith("C") for sign in name):
+        return "holds a sign that cannot be seen, such as a line break"
+    return ""
 
 
 def _empty(loaded: Loaded) -> Iterator[Finding]:
@@ -30,6 +48,8 @@ def _empty(loaded: Loaded) -> Iterator[Finding]:
             for key, value in row.values.items():
                 if value is None or value == "" or value == []:
                     yield Finding("empty", row.where, f"column {key!r} is empty")
+                elif isinstance(value, float) and not math.isfinite(value):
+                    yield Finding("empty", row.where, f"column {key!r} is {value}, no number")
 
 
 def _balance(loaded: Loaded) -> Iterator[Finding]:

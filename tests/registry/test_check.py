@@ -1,6 +1,7 @@
 """`bench check`: a right folder passes; each rule, broken in turn, is found where it is broken."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,33 @@ def test_ids_used_twice(write_task):
     assert set(findings) == {"ids"}
     assert findings["ids"][0].where == f"{task.folder}/test.jsonl:1"
     assert findings["ids"][0].message == f"id 'train-1' is also at {task.folder}/train.jsonl:1"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (" ", "is blank"),
+        ("a ", "begins or ends with a blank"),
+        ("x" * 201, "has 201 characters, expected 200 at most"),
+        ("a\nb", "a sign that cannot be seen"),
+        ("a\u202eb", "a sign that cannot be seen"),
+    ],
+)
+def test_ids_that_no_table_can_show(write_task, name, said):
+    rows = {"test": [{"id": name, "country": "Japan", "capital": "Tokyo"}]}
+    task = write_task(rows=rows)
+    (found,) = by_rule(check_task(task))["ids"]
+    assert found.where == f"{task.folder}/test.jsonl:1"
+    assert said in found.message
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_columns_that_hold_no_number(write_task, number):
+    rows = {
+        "test": [*capitals("test", "Japan Tokyo"), {"id": "x", "country": "A", "capital": number}]
+    }
+    found = by_rule(check_task(write_task(rows=rows)))["empty"]
+    assert f"column 'capital' is {number}, no number" in [one.message for one in found]
 
 
 @pytest.mark.parametrize("empty", ["", None, []])
