@@ -8,6 +8,7 @@ import typer
 
 from bench.cli_options import AsJson, DataRoot, TaskFolders, print_json
 
+MOST_FINDINGS = 5  # of imported results
 RESULTS, SITE = Path("leaderboard/results"), Path("leaderboard/site")
 Site = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the site.")]
 Results = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of results.")]
@@ -265,6 +266,8 @@ def import_results(
     """Read other tools' results as ours; says what their form holds and ours does not."""
     from bench.reporting.importers.table import guess_importer
     from bench.reporting.importers.table import import_results as read
+    from bench.reporting.results.audit import audit
+    from bench.reporting.results.files import path_of
     from bench.reporting.results.submission import write_bundle
     from bench.reporting.results.submit import Bundle
     from bench.terminal import print_note
@@ -272,8 +275,14 @@ def import_results(
     name = guess_importer(path) if kind == "auto" else kind
     found = read(name, path, _time(started))
     write_bundle(Bundle(found.results, (), ()), output, replace)
+    written = {str(output / path_of(one)) for one in found.results}
     for lost in found.lost:
         print_note(f"not carried over: {lost}")
+    refused = [one for one in audit([output]) if one.severity == "error" and one.file in written]
+    for finding in refused[:MOST_FINDINGS]:
+        print_note(f"bench board check refuses {finding.file}: {finding.rule}: {finding.told}")
+    if len(refused) > MOST_FINDINGS:
+        print_note(f"and {len(refused) - MOST_FINDINGS} findings more: bench board check {output}")
     models = len({(one.model.name, one.model.revision) for one in found.results})
     print_note(f"wrote {len(found.results)} results of {models} models to {output}")
 

@@ -416,3 +416,13 @@ def test_the_site_is_served_as_it_lies_there(tmp_path):
         with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/") as page:
             assert page.read() == b"hello"
         server.shutdown()
+
+
+def test_import_says_what_the_board_will_refuse(bench, tmp_path):
+    """A record of every_eval_ever has no place for an item that failed: it comes back short."""
+    save_result(tmp_path / "given", result(model(), [*RIGHT[:-1], None]))
+    assert bench("board export -o out --organization O --developer D --results given").code == 0
+    shown = bench("import every_eval_ever out -o back")
+    assert shown.code == 0, shown.err
+    assert "bench board check refuses back/base/r-base/topic.json: counts: asked" in shown.err
+    assert bench("board check back").code == 1
