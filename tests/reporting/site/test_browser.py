@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.reporting.comparison.board import make_board
+from bench.reporting.importers.judgments import read_judgments
 from bench.reporting.site.build import build_site
+from tests.reporting.importers.judgment_rows import judged_rows, write_lines
 from tests.reporting.site.browser import chromium, complaints, served, sized
 
 pytestmark = pytest.mark.slow
@@ -277,11 +280,50 @@ def test_the_one_file_sorts_and_filters_from_a_disk(driver, built, tmp_path):
     assert complaints(driver) == []
 
 
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """A site with a page of judgments."""
+    folder = tmp_path_factory.mktemp("judged")
+    rows = [
+        {**row, "parameters": {"base": 1.2e9, "ppo": 6e9}[row["model"]]}
+        for row in judged_rows(judges=("ann", "bob"), same_mind=0.5)
+    ]
+    found = read_judgments(write_lines(folder / "panel.jsonl", rows))
+    build_site(make_board(found.results), folder / "site")
+    with served(folder / "site") as address:
+        yield address
+
+
+@pytest.mark.parametrize("page", ["judgments.html", "zh/judgments.html"])
+def test_judgments_fit_a_telephone_and_sort(driver, judged, page):
+    sized(driver, 390)
+    driver.get(f"{judged}/{page}")
+    wide = driver.execute_script("return document.documentElement.scrollWidth")
+    assert wide <= 390
+    sized(driver, 1280)
+    find(driver, "table[data-table=ratings-panel] th:nth-child(2) .sort").click()
+    first = shown(driver, "table[data-table=ratings-panel] tbody tr:has(th a)")[0]
+    assert first in ("base", "ppo")
+    assert complaints(driver) == []
+
+
+@pytest.mark.skipif(not Path(AXE).is_file(), reason="BENCH_AXE does not name axe.min.js")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("page", ["judgments.html", "zh/judgments.html"])
+def test_axe_finds_nothing_to_mend_in_judgments(driver, judged, page, theme):
+    assert found_by_axe(driver, f"{judged}/{page}?theme={theme}") == []
+
+
 @pytest.mark.skipif(not Path(AXE).is_file(), reason="BENCH_AXE does not name axe.min.js")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("page", PAGES)
 def test_axe_finds_nothing_to_mend(driver, site, page, theme):
-    driver.get(f"{site}/{page}?theme={theme}")
+    assert found_by_axe(driver, f"{site}/{page}?theme={theme}") == []
+
+
+def found_by_axe(driver, address):
+    """What axe-core finds on a page with everything unfolded."""
+    driver.get(address)
     driver.execute_script("document.querySelectorAll('details').forEach((one) => one.open = true)")
     driver.execute_script(Path(AXE).read_text("utf-8"))
     found = driver.execute_async_script(
@@ -289,7 +331,6 @@ def test_axe_finds_nothing_to_mend(driver, site, page, theme):
         " 'best-practice'], rules: {'label-content-name-mismatch': {enabled: false}}})"
         ".then(arguments[0])"  # links in drawings show signs, and their labels say them in words
     )
-    told = [
+    return [
         (one["id"], [node["target"] for node in one["nodes"][:3]]) for one in found["violations"]
     ]
-    assert told == []
