@@ -26,7 +26,7 @@ def explanations(contrast: Contrast) -> list[str]:
     told = {
         "length": ""
         if left is None
-        else "length explains the difference: where both replies are "
+        else "length may explain the difference: where both replies are "
         f"equally long it is {left.estimate:+.3f} [{left.lo:.3f}, {left.hi:.3f}]",
         "parsed": "replies that can be read in one model alone carry the difference",
         "refused": "replies that one model refuses and the other gives carry the difference",

@@ -99,7 +99,8 @@ class Pooled:
     """All tasks of a Change in one number, chance-normalised, more is better.
 
     `estimate`, `lo`, `hi` are the random-effects mean; `macro_*` the plain mean over these very
-    tasks. `shrunken` holds each task's difference as the random-effects model sees it.
+    tasks. `tau` is how much tasks differ and `i2` the share of that in what is seen, None where the
+    method does not give it. `shrunken` holds each task's difference as the model sees it.
     """
 
     estimate: float
@@ -108,8 +109,8 @@ class Pooled:
     hi: float
     method: str
     p_better: float
-    tau: float
-    i2: float
+    tau: float | None
+    i2: float | None
     macro: float
     macro_lo: float
     macro_hi: float

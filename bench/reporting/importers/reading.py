@@ -62,7 +62,8 @@ def read_table(path: Path, columns: Sequence[str], remedy: str) -> list[dict[str
     """The rows of the CSV file at `path`, which must have `columns`.
 
     Raises:
-        RunError: the file is missing or empty, a column is missing, or a row is too short.
+        RunError: the file is missing or empty, a column is missing or there twice, or a row has
+            not as many cells as the header.
     """
     csv.field_size_limit(sys.maxsize)  # a prompt may be longer than 128 KiB
     lines = read_text(path, remedy).splitlines(keepends=True)
@@ -71,25 +72,29 @@ def read_table(path: Path, columns: Sequence[str], remedy: str) -> list[dict[str
         rows = list(reader)
     except csv.Error as error:
         raise RunError(f"{path}: line {reader.line_num}: is no CSV: {error}", remedy) from None
-    missing = [name for name in columns if name not in (reader.fieldnames or ())]
+    header = list(reader.fieldnames or ())
+    missing = [name for name in columns if name not in header]
     if missing or not rows:
         told = f"has no column {missing[0]!r}" if missing else "holds no rows"
-        header = ", ".join(reader.fieldnames or ()) or "nothing"
-        raise RunError(f"{path}: {told}; found {header}", remedy)
+        raise RunError(f"{path}: {told}; found {', '.join(header) or 'nothing'}", remedy)
+    twice = [name for place, name in enumerate(header) if name in header[:place]]
+    if twice:
+        raise RunError(f"{path}: two columns are named {twice[0]!r}", remedy)
     for number, row in enumerate(rows, start=1):
-        if any(row[name] is None for name in columns):
-            raise RunError(f"{path}: row {number}: is shorter than the header", remedy)
+        if None in row or None in row.values():
+            told = "longer" if None in row else "shorter"
+            raise RunError(f"{path}: row {number}: is {told} than the header", remedy)
     return rows
 
 
 def read_text(path: Path, remedy: str) -> str:
-    """The text of the file at `path`.
+    """The text of the file at `path`, without the mark that spreadsheets put before it.
 
     Raises:
         RunError: the file is missing, cannot be read or is not UTF-8.
     """
     try:
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise RunError(f"{path}: not there", remedy) from None
     except (OSError, ValueError) as error:

@@ -128,7 +128,7 @@ def _broken_rule(path: Path) -> str:
     """Which of the rules for reading a file breaks that `load_result` refuses."""
     try:
         content: object = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return "readable"
     if not isinstance(content, dict):
         return "readable"

@@ -171,9 +171,14 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "paper_ours": ("Here", "本榜"),
     "paper_theirs": ("Paper", "论文"),
     "pooled_facts": (
-        "Pooled by {method} over {tasks} tasks; tasks differ by {tau} points (τ), I² {i2}%; plain "
-        "mean {macro}.",
-        "以 {method} 合并 {tasks} 项任务；任务间差异 τ 为 {tau} 分，I² {i2}%；简单均值 {macro}。",
+        "Pooled over {tasks} tasks by {method}; the plain mean of just these tasks, whatever "
+        "others would show, is {macro}.",
+        "以 {method} 合并 {tasks} 项任务；只就这些任务而言的简单均值为 {macro}。",
+    ),
+    "pooled_tau": ("Tasks differ by {tau} points (τ).", "任务间差异 τ 为 {tau} 分。"),
+    "pooled_i2": (
+        "Of the differences between tasks {i2}% is more than chance (I²).",
+        "任务间差异中有 {i2}% 超出随机（I²）。",
     ),
     "contrasts_caption": (
         "Paired differences task by task, child minus parent",

@@ -73,3 +73,18 @@ def test_where_lower_is_better_the_lowest_wins():
     board = make_board(made)
     winner = board.winners["topic", ""]
     assert -winner.naive == min(score.estimate for score in board.scores if score.headline)
+
+
+@pytest.mark.parametrize(("tasks", "known"), [(3, False), (6, True)])
+def test_a_share_of_differences_between_tasks_is_told_only_where_it_is_estimated(tasks, known):
+    """A handful of tasks are pooled by a method that gives no such share."""
+    draw = Random(0)
+    pairs = [(model(), 0.4), (model("sft", "base", "sft"), 0.6)]
+    made = [
+        result(who, [float(draw.random() < share) for _ in range(60)], f"task{number}")
+        for who, share in pairs
+        for number in range(tasks)
+    ]
+    (change,) = make_board(made).changes
+    assert change.pooled.n_tasks == tasks
+    assert (change.pooled.i2 is not None) is known

@@ -54,6 +54,23 @@ def squad(**changes):
     return write
 
 
+def last_row(change):
+    """squadv2.csv, the text of its last row changed."""
+
+    def write(folder):
+        squad()(folder)
+        *rows, last = (folder / "squadv2.csv").read_text().splitlines()
+        (folder / "squadv2.csv").write_text("\n".join([*rows, change(last)]))
+
+    return write
+
+
+def doubled_column(folder):
+    squad()(folder)
+    header, *rows = (folder / "squadv2.csv").read_text().splitlines()
+    (folder / "squadv2.csv").write_text("\n".join([header + ",model_type", *rows]))
+
+
 def truth(**changes):
     return lambda folder: write_csv(
         folder / "truthful_qa.csv", [{**row, **changes} for row in truth_rows()]
@@ -188,6 +205,9 @@ BAD = [
     ("instructgpt", text("squadv2.csv", b""), "has no column ''; found nothing", "download"),
     ("instructgpt", text("squadv2.csv", b"\xff\xfe"), "squadv2.csv: cannot be read: 'utf-8'", "download"),
     ("instructgpt", squad(ref_text=None), "squadv2.csv: has no column 'ref_text'; found , model_type", "download"),
+    ("instructgpt", doubled_column, "squadv2.csv: two columns are named 'model_type'", "download"),
+    ("instructgpt", last_row(lambda line: line + ",more"), "squadv2.csv: row 16: is longer than the header", "download"),
+    ("instructgpt", last_row(lambda line: line.rsplit(",", 1)[0]), "squadv2.csv: row 16: is shorter than the header", "download"),
     ("instructgpt", squad(model_type="ppo_ptx-xl"), "squadv2.csv: row 16: model_type: 'ppo_ptx-xl' is unknown", "did you mean ppo-ptx-xl"),
     ("instructgpt", squad(prompt_type="few"), "squadv2.csv: row 16: prompt_type: 'few' is unknown", "did you mean fewshot|known: fewshot"),
     ("instructgpt", squad(context="else"), "ppo-ptx-xl fewshot: item 1 is not the one that gpt-xl was asked", "download"),

@@ -135,7 +135,10 @@ def test_a_fault_in_a_file_is_found_with_its_rule(board, fault):
     assert rule in found(board, TOPIC)
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b"", b'{"schema_version": NaN'])
+BROKEN = [b"{", b"[]", b"\xff", b"", b'{"schema_version": NaN', b"[" * 100_000]
+
+
+@pytest.mark.parametrize("content", BROKEN, ids=range(len(BROKEN)))
 def test_a_file_that_is_no_json_object_is_found_and_the_others_are_read(board, content):
     (board / TOPIC).write_bytes(content)
     edit(board / SFT_TOPIC, at("model", "stage", "rlhf"))

@@ -50,7 +50,11 @@ def panels_of(board: Board, rows: Sequence[int]) -> list[Panel]:
         Panel(
             title=title if titles.count(title) == 1 else f"{title}, {board.labels[way[-1]]}",
             stops=tuple(Stop(board.labels[row], board.rows[row].model.stage) for row in way),
-            lines=tuple(_line(board, task, way) for task in board.tasks),
+            lines=tuple(
+                _line(board, task, way)
+                for task in board.tasks
+                if any(name == task.name for row in way for name, _ in board.rows[row].results)
+            ),
         )
         for way, title in zip(ways, titles, strict=True)
     ]

@@ -68,6 +68,15 @@ def test_a_task_in_several_wordings_is_drawn_as_it_is_compared():
     assert [dot.estimate for dot in line.dots] == [0.25, 0.75]
 
 
+def test_a_task_that_no_row_of_a_way_was_asked_is_none_of_its_lines():
+    base, sft, other = model(), model("sft", "base", "sft"), model("other")
+    mixed = [1.0, 0.0] * 20
+    asked = [(base, "topic"), (sft, "topic"), (other, "facts"), (other, "topic")]
+    found = make_board([result(who, mixed, task) for who, task in asked])
+    (panel,) = panels_of(found, range(3))
+    assert [line.task for line in panel.lines] == ["topic"]
+
+
 def test_dots_are_the_scores_of_the_board(small):
     series = series_of(small, "topic")
     assert [one.stage for one in series] == ["base", "sft", "ppo", "ppo_ptx"]
