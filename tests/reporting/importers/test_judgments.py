@@ -51,9 +51,10 @@ def test_a_task_takes_the_name_of_its_file_unless_a_column_says_another(tmp_path
     assert (result.task.name, other.task.name) == ("panel", "helpfulness")
 
 
-def test_csv_says_the_same_as_json_lines(tmp_path, result):
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])  # the second as spreadsheets save it
+def test_csv_says_the_same_as_json_lines(tmp_path, result, encoding):
     path = tmp_path / "panel.csv"
-    with path.open("w", newline="") as opened:
+    with path.open("w", newline="", encoding=encoding) as opened:
         writer = csv.DictWriter(opened, ROWS[0])
         writer.writeheader()
         writer.writerows(ROWS)
