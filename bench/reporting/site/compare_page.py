@@ -5,7 +5,7 @@ its script hides those of models that were not chosen (`compare.html?m=sft-6b&m=
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.reporting.comparison.values import VERDICTS, Verdict
@@ -31,19 +31,15 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """Two rows of the board; a difference is None where they were not asked the same."""
+    """Two rows of the board; a difference is None where they were not asked the same. `counts` are
+    the verdicts that occur, with the number of tasks."""
 
     first: int
     second: int
     page: str | None
     change_id: str
     cells: tuple[Difference | None, ...]
-
-    @property
-    def counts(self) -> list[tuple[Verdict, int]]:
-        """The verdicts that occur, with the number of tasks."""
-        found = Counter(cell.verdict if cell else "no number" for cell in self.cells)
-        return [(verdict, found[verdict]) for verdict in VERDICTS if found[verdict]]
+    counts: tuple[tuple[Verdict, int], ...]
 
     @property
     def balance(self) -> int:
@@ -62,13 +58,19 @@ def compare_page(view: View) -> Page:
     for second in rows:
         for first in rows[second + 1 :]:
             change = changes.get((first, second))
+            cells = tuple(found.get((first, second)) for found in known)
             pairs.append(
                 PairRow(
                     first=first,
                     second=second,
                     page=view.lineage_page(first) if change else None,
                     change_id=view.change_id(change) if change else "",
-                    cells=tuple(found.get((first, second)) for found in known),
+                    cells=cells,
+                    counts=counts_of(
+                        [one.verdict for one in change.contrasts]
+                        if change
+                        else _verdicts(view, (first, second), columns, cells)
+                    ),
                 )
             )
     values = {
@@ -79,6 +81,33 @@ def compare_page(view: View) -> Page:
         ],
     }
     return Page(ADDRESS, "compare.html", values)
+
+
+def counts_of(verdicts: Sequence[Verdict]) -> tuple[tuple[Verdict, int], ...]:
+    """The verdicts that occur, in their order, with the number of tasks."""
+    found = Counter(verdicts)
+    return tuple((verdict, found[verdict]) for verdict in VERDICTS if found[verdict])
+
+
+def _verdicts(
+    view: View,
+    pair: tuple[int, int],
+    columns: Sequence[Column],
+    cells: Sequence[Difference | None],
+) -> list[Verdict]:
+    """One verdict for each task that either was run on: what all wordings with a number say."""
+    told: dict[str, set[Verdict]] = {}
+    for column, cell in zip(columns, cells, strict=True):
+        name = column.task.name
+        if any(view.result(row, name, column.variant) for row in pair):
+            told.setdefault(name, set()).update([cell.verdict] if cell else [])
+    return [_agreed(verdicts) for verdicts in told.values()]
+
+
+def _agreed(verdicts: set[Verdict]) -> Verdict:
+    if len(verdicts) > 1:
+        return "undetermined"
+    return next(iter(verdicts), "no number")
 
 
 def _pairs(view: View, column: Column) -> Mapping[tuple[int, int], Difference]:

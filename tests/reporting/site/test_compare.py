@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bench.reporting.comparison.board import make_board
+from bench.reporting.comparison.values import VERDICTS
 from bench.reporting.site.compare_page import compare_page
 from bench.reporting.site.view import view_of
 from tests.reporting.site.boards import Shape, board, family
@@ -67,5 +68,31 @@ def test_models_that_were_asked_something_else_have_no_number():
     page = compare_page(view_of(make_board([*results[:2], other]), "t"))
     told = {(pair.first, pair.second): pair for pair in page.values["pairs"]}
     assert told[2, 0].cells == (None,)
-    assert told[2, 0].counts == [("no number", 1)]
+    assert told[2, 0].counts == (("no number", 1),)
     assert told[1, 0].cells[0] is not None
+
+
+def test_a_pair_of_a_lineage_counts_the_tasks_that_its_lineage_counts():
+    """A task in three wordings is one task, and a task that neither was run on is none."""
+    shape = Shape(sizes=("1b",), stages=("base", "sft"), tasks=("reading", "truthful"), items=30)
+    other = family(Shape(sizes=("6b",), stages=("base",), items=30))
+    view = view_of(make_board([*family(shape), *other]), "t")
+    labels, (change,) = view.board.labels, view.board.changes
+    pairs = compare_page(view).values["pairs"]
+    (pair,) = [p for p in pairs if (labels[p.first], labels[p.second]) == ("sft-1b", "base-1b")]
+    assert len(pair.cells) > len(change.contrasts)
+    assert dict(pair.counts) == {
+        verdict: change.count(verdict) for verdict in VERDICTS if change.count(verdict)
+    }
+
+
+def test_a_pair_that_is_no_lineage_counts_each_task_once_and_only_what_either_was_run_on():
+    shape = Shape(sizes=("1b", "6b"), stages=("base",), tasks=("reading", "truthful"), items=30)
+    other = family(Shape(sizes=("175b",), stages=("base",), tasks=("toxicity",), items=30))
+    view = view_of(make_board([*family(shape), *other]), "t")
+    labels = view.board.labels
+    pairs = compare_page(view).values["pairs"]
+    (pair,) = [p for p in pairs if {labels[p.first], labels[p.second]} == {"base-1b", "base-6b"}]
+    assert sum(count for _, count in pair.counts) == len(shape.tasks)
+    (apart,) = [p for p in pairs if {labels[p.first], labels[p.second]} == {"base-1b", "base-175b"}]
+    assert apart.counts == (("no number", 3),)
