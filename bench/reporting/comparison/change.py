@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from scipy import stats
 
+from bench.reporting.comparison.against_reference import with_reference
 from bench.reporting.comparison.contrast import contrast, judged
 from bench.reporting.comparison.lineage import Edge, Row
 from bench.reporting.comparison.values import Change, Contrast, Pooled
@@ -35,7 +36,8 @@ def change_of(
     contrasts: list[Contrast] = []
     others: list[Contrast] = []
     for name in _tasks(child):
-        ours, theirs = _wordings(child, name), _wordings(parent, name)
+        ours = _wordings(child, name)
+        theirs = with_reference(ours, parent, _wordings(parent, name))
         for place, metric in enumerate(next(iter(ours.values())).task.metrics):
             found = contrast(ours, theirs, metric, level, shared_items_only, across_shots)
             (others if place else contrasts).append(found)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.reporting.comparison.comparable import comparability
+from bench.reporting.comparison.judges import judges_of, sampled
 from bench.reporting.comparison.pairing import Paired, pair
 from bench.reporting.comparison.shifts import (
     aggregates_of,
@@ -22,7 +23,7 @@ from bench.reporting.comparison.shifts import (
     splits_of,
 )
 from bench.reporting.comparison.values import Contrast, Share, Tax, Verdict
-from bench.reporting.results.schema import Metric, Result
+from bench.reporting.results.schema import JUDGED_BY, Metric, Result
 from bench.statistics.multiplicity import holm
 from bench.statistics.noninferiority import noninferiority
 from bench.statistics.paired import PairedDifference, paired_difference
@@ -132,6 +133,10 @@ def _match(
     notes = allowed.notes
     if paired.missing:
         notes += (f"left out: {paired.missing} items that were not scored in both",)
+    judges = sampled(judges_of(child)) if JUDGED_BY in child.items.measures else None
+    if judges is not None:
+        told = f"its {len(set(judges))} judges are taken as they are: others may prefer otherwise"
+        notes += (told,)
     return _Match(child, parent, paired, notes)
 
 

@@ -15,12 +15,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bench.reporting.comparison.judges import judges_of, sampled
 from bench.reporting.comparison.lineage import Row
 from bench.reporting.results.schema import (
     CAME_FIRST,
-    JUDGE,
-    JUDGED_BY,
-    JUDGES,
     LENGTH,
     REFERENCE,
     REFERENCE_LENGTH,
@@ -35,8 +33,6 @@ from bench.statistics.preference import Preference, preference
 from bench.statistics.ranks import RankSets, rank_sets
 from bench.statistics.winrate import SlotBias, slot_bias, win_rate
 
-# Fewer judges are no sample of judges: they are taken as they are, errors come from the prompts.
-FEWEST_SAMPLED = 5
 FIRST_SLOT, LONGER = "first slot", "length"
 
 
@@ -151,7 +147,7 @@ def judgments_of(task: str, rows: Sequence[Row], labels: Sequence[str]) -> Itera
 def _judgments(result: Result, model: str, reference: str) -> Iterator[Judgment]:
     items, nothing = result.items, (None,) * len(result.items.ids)
     columns = zip(
-        _judges(result),
+        judges_of(result),
         items.digests,
         items.ids,
         items.scores[WIN_RATE],
@@ -172,15 +168,6 @@ def _judgments(result: Result, model: str, reference: str) -> Iterator[Judgment]
                 came_first=None if first is None else first == 1.0,
                 longer=None if ours is None or theirs is None else ours - theirs,
             )
-
-
-def _judges(result: Result) -> list[str]:
-    """Who judged each item."""
-    known, items = result.settings.get(JUDGES), result.items
-    if isinstance(known, list) and JUDGED_BY in items.measures:
-        names = dict(enumerate(map(str, known)))
-        return [names.get(int(place or 0), "") for place in items.measures[JUDGED_BY]]
-    return [str(result.settings.get(JUDGE) or "")] * len(items.ids)
 
 
 def _pair(one: Judgment) -> tuple[str, str]:
@@ -211,15 +198,9 @@ def _match(found: Sequence[Judgment], level: float) -> Match:
         wins=sum(outcome > 0.5 for outcome in outcomes),
         draws=sum(outcome == 0.5 for outcome in outcomes),
         losses=sum(outcome < 0.5 for outcome in outcomes),
-        win_rate=win_rate(outcomes, prompts, _sampled(found), level).win_rate,
+        win_rate=win_rate(outcomes, prompts, sampled([one.judge for one in found]), level).win_rate,
         controlled=controlled,
     )
-
-
-def _sampled(found: Sequence[Judgment]) -> list[str] | None:
-    """The judges, where there are enough of them to stand for others."""
-    judges = [one.judge for one in found]
-    return judges if len(set(judges)) >= FEWEST_SAMPLED else None
 
 
 def _ratings(
@@ -272,7 +253,7 @@ def _fitted(
         [names.index(one.reference) for one in found],
         [float(np.sign(one.outcome - 0.5)) / 2 + 0.5 for one in found],
         prompts=[one.prompt for one in found],
-        annotators=_sampled(found),
+        annotators=sampled([one.judge for one in found]),
         covariates=covariates,
     )
     return preference(judgments, level=level)

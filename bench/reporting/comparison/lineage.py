@@ -122,13 +122,16 @@ def _parent_of(number: int, rows: Sequence[Row]) -> int | None:
     known = [
         place
         for place, row in enumerate(rows)
-        if row.model.revision == link.revision and _same_name(row.model.name, link.name)
+        if row.model.revision == link.revision and same_name(row.model.name, link.name)
     ]
     return min(known, key=lambda place: _distance(rows[number], rows[place]), default=None)
 
 
-def _same_name(one: str, other: str) -> bool:
-    """Names may lack the recipe before them; a revision that is a digest says the rest."""
+def same_name(one: str, other: str) -> bool:
+    """Whether two names may be of one model; "" may be any.
+
+    Names may lack the recipe before them; a revision that is a digest says the rest.
+    """
     return not one or not other or one.rsplit("/", 1)[-1] == other.rsplit("/", 1)[-1]
 
 

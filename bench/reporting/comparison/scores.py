@@ -8,17 +8,21 @@ Called by `bench.reporting.comparison.board` and `bench eval`.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from bench.reporting.comparison.judges import judges_of, sampled
 from bench.reporting.results.schema import (
     JUDGED_BY,
     LENGTH,
+    REFERENCE,
     REFERENCE_LENGTH,
     WIN_RATE,
     Metric,
     Result,
 )
+from bench.statistics.estimate import Estimate
 from bench.statistics.intervals import Interval, mean_interval
 from bench.statistics.length import LengthJudgments, length_controlled
 from bench.statistics.replicates import replicates
+from bench.statistics.winrate import win_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,12 @@ def _score(row: int, result: Result, metric: Metric, headline: bool, level: floa
     column = items.scores.get(metric.name, ())
     known = [place for place, score in enumerate(column) if score is not None]
     clusters = [items.clusters[place] for place in known]
-    found = _interval([column[place] or 0.0 for place in known], clusters, metric, level)
+    values = [column[place] or 0.0 for place in known]
+    found: Interval | Estimate | None
+    if metric.name == WIN_RATE and REFERENCE in result.settings:
+        found = _won(result, values, known, clusters, level)
+    else:
+        found = _interval(values, clusters, metric, level)
     score = _filled(row, result, metric, headline, level, found, len(known), len(set(clusters)))
     return _with_samples(score, result, metric, known)
 
@@ -142,6 +151,17 @@ def _interval(
     return mean_interval(values, clusters, level, bounds=(metric.low, metric.high))
 
 
+def _won(
+    result: Result, values: list[float], known: list[int], clusters: list[str], level: float
+) -> Estimate | None:
+    """The win rate as the page of judgments has it: by prompt and, of five judges or more, by
+    judge."""
+    if not values:
+        return None
+    judges = judges_of(result)
+    return win_rate(values, clusters, sampled([judges[place] for place in known]), level).win_rate
+
+
 def _aggregate(row: int, result: Result, name: str, value: float | None, level: float) -> Score:
     n = sum(not reason for reason in result.items.failures)
     found = None if value is None else Interval(value, None, None, "none")
@@ -154,7 +174,7 @@ def _filled(
     metric: Metric,
     headline: bool,
     level: float,
-    found: Interval | None,
+    found: Interval | Estimate | None,
     n: int,
     n_clusters: int,
 ) -> Score:

@@ -11,9 +11,13 @@ JUDGMENT_STRINGS: Mapping[str, tuple[str, str]] = {
     "judgments_note": (
         "Who is preferred to whom. A draw counts as half a win; brackets are {level} intervals, by "
         "prompt, and by judge where five or more judged. At equal length stands what is left where "
-        "both replies are equally long: judges tend to prefer the longer one.",
+        "both replies are equally long: judges tend to prefer the longer one. Where a model was "
+        "judged against its parent, its win rate less 50 is its difference there. Ratings and "
+        "counts take a preference above one half as a win.",
         "谁更受偏好。平局计半胜；方括号内为 {level} 区间，按提示词成组，评审达五位时也按评审成组。"
-        "“等长时”一栏是双方回答一样长时剩下的差别：评审往往偏好较长的回答。",
+        "“等长时”一栏是双方回答一样长时剩下的差别：评审往往偏好较长的回答。"
+        "若模型的比较对象就是其父模型，胜率减去 50 即为两者之差。"
+        "评级与胜负计数把高于一半的偏好记为胜。",
     ),
     "judges": ("Judges", "评审"),
     "judges_agree": ("Do judges agree", "评审是否一致"),

@@ -4,6 +4,7 @@ import pytest
 
 from bench.reporting.comparison.board import make_board
 from bench.reporting.importers.judgments import read_judgments
+from tests.reporting.comparison.made import model, result
 from tests.reporting.importers.judgment_rows import STRENGTH, judged_rows, write_lines
 from tests.reporting.site.boards import family
 
@@ -95,3 +96,65 @@ def test_models_that_nothing_links_have_no_ratings_and_the_pools_are_named(judge
 
 def test_a_board_without_judgments_has_none():
     assert make_board(family()).judged == ()
+
+
+def lineage_rows(**asked):
+    """Judgments of ppo and base against sft, where ppo says that sft is its parent."""
+    return [
+        {**row, "parent": "sft"} if row["model"] == "ppo" else row for row in judged_rows(**asked)
+    ]
+
+
+def change_of_ppo(tmp_path, rows, first=None):
+    """The change of ppo against the row of sft, and the board."""
+    results = read_judgments(write_lines(tmp_path / "panel.jsonl", rows)).results
+    sft = first or result(model("sft", stage="sft", revision="unstated"), [1.0, 0.0] * 20)
+    board = make_board([sft, *results])
+    (change,) = [one for one in board.changes if one.child == "ppo"]
+    return change, board
+
+
+def test_judged_against_its_parent_a_model_is_better_by_its_win_rate_less_a_half(tmp_path):
+    rows = lineage_rows(prompts=200)
+    change, board = change_of_ppo(tmp_path, rows)
+    (one,) = change.contrasts
+    won = [row["winner"] == "ppo" for row in rows if row["model"] == "ppo"]
+    assert one.estimate == pytest.approx(sum(won) / len(won) - 0.5)
+    assert (one.parent_mean, one.verdict, one.n_items) == (0.5, "better", 200)
+    assert one.equal_length is not None  # lengths of both replies are known
+    (match,) = [one for one in board.judged[0].matches if one.model == "ppo"]
+    assert one.lo + 0.5 == pytest.approx(match.win_rate.lo, abs=0.01)
+
+
+def test_an_open_judgment_is_missing_on_both_sides(tmp_path):
+    rows = lineage_rows(prompts=60)
+    place = next(at for at, row in enumerate(rows) if row["model"] == "ppo")
+    rows[place] = {**rows[place], "winner": None}
+    (one,) = change_of_ppo(tmp_path, rows)[0].contrasts
+    assert (one.n_items, one.n_missing) == (59, 1)
+
+
+def test_a_reference_that_is_not_the_parent_stands_for_nothing(tmp_path):
+    rows = [{**row, "reference": "human"} for row in lineage_rows() if row["model"] == "ppo"]
+    rows = [{**row, "winner": "ppo", "first": "ppo"} for row in rows]
+    (one,) = change_of_ppo(tmp_path, rows)[0].contrasts
+    assert one.estimate is None
+
+
+def test_five_judges_of_a_change_are_told_to_be_taken_as_they_are(tmp_path):
+    rows = lineage_rows(prompts=30, judges=("ann", "bob", "cid", "dan", "eve"))
+    (one,) = change_of_ppo(tmp_path, rows)[0].contrasts
+    assert "its 5 judges are taken as they are: others may prefer otherwise" in one.warnings
+
+
+@pytest.mark.parametrize("judges", [("ann",), ("ann", "bob", "cid", "dan", "eve")])
+def test_a_win_rate_has_one_interval_wherever_it_stands(tmp_path, judges):
+    rows = lineage_rows(prompts=40, judges=judges)
+    _, board = change_of_ppo(tmp_path, rows)
+    (match,) = [one for one in board.judged[0].matches if one.model == "ppo"]
+    (score,) = [
+        one
+        for one in board.scores
+        if one.headline and board.labels[one.row] == "ppo" and one.task == "panel"
+    ]
+    assert (score.lo, score.hi) == (match.win_rate.lo, match.win_rate.hi)
