@@ -264,6 +264,7 @@ def import_results(
     ] = "",
 ) -> None:
     """Read other tools' results as ours; says what their form holds and ours does not."""
+    from bench.reporting.importers.attach import attach
     from bench.reporting.importers.table import guess_importer
     from bench.reporting.importers.table import import_results as read
     from bench.reporting.results.audit import audit
@@ -274,17 +275,20 @@ def import_results(
 
     name = guess_importer(path) if kind == "auto" else kind
     found = read(name, path, _time(started))
-    write_bundle(Bundle(found.results, (), ()), output, replace)
-    written = {str(output / path_of(one)) for one in found.results}
+    attached = attach(found.results, output)
+    write_bundle(Bundle(attached.results, (), ()), output, replace)
+    written = {str(output / path_of(one)) for one in attached.results}
     for lost in found.lost:
         print_note(f"not carried over: {lost}")
+    for note in attached.notes:
+        print_note(note)
     refused = [one for one in audit([output]) if one.severity == "error" and one.file in written]
     for finding in refused[:MOST_FINDINGS]:
         print_note(f"bench board check refuses {finding.file}: {finding.rule}: {finding.told}")
     if len(refused) > MOST_FINDINGS:
         print_note(f"and {len(refused) - MOST_FINDINGS} findings more: bench board check {output}")
-    models = len({(one.model.name, one.model.revision) for one in found.results})
-    print_note(f"wrote {len(found.results)} results of {models} models to {output}")
+    models = len({(one.model.name, one.model.revision) for one in attached.results})
+    print_note(f"wrote {len(attached.results)} results of {models} models to {output}")
 
 
 def submit(

@@ -239,6 +239,18 @@ def test_an_import_does_not_overwrite_another_result_unasked(bench, results, tmp
     assert path.read_bytes() != kept
 
 
+def test_judgments_of_other_weights_of_a_known_name_are_told(bench, results, tmp_path):
+    rows = [
+        {"prompt": f"p{at}", "model": "sft", "reference": "base", "winner": "sft"}
+        for at in range(3)
+    ]
+    path = tmp_path / "panel.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    shown = bench(f"import judgments panel.jsonl -o {results.relative_to(tmp_path)}")
+    assert shown.code == 0
+    assert "sft: found revision 'unstated'" in shown.err
+
+
 def test_an_import_with_half_a_character_is_refused_before_anything_is_written(bench, tmp_path):
     rows = [{"prompt": f"p{at}", "model": "a", "reference": "b", "winner": "a"} for at in range(3)]
     rows[1] |= {"model": "\ud800", "winner": "\ud800"}

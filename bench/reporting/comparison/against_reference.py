@@ -11,7 +11,7 @@ paired difference is the win rate less a half. Called by `bench.reporting.compar
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bench.reporting.comparison.lineage import Row, same_name
+from bench.reporting.comparison.lineage import Row, is_short_for
 from bench.reporting.results.schema import LENGTH, REFERENCE, REFERENCE_LENGTH, WIN_RATE, Result
 
 HALF = 0.5
@@ -34,7 +34,7 @@ def _is_against(result: Result, other: Row) -> bool:
     reference = result.settings.get(REFERENCE)
     if not isinstance(reference, str) or not reference or WIN_RATE not in result.items.scores:
         return False
-    return same_name(reference, other.model.name)
+    return is_short_for(reference, other.model.name)
 
 
 def _itself(result: Result, other: Row) -> Result:

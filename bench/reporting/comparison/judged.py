@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.reporting.comparison.judges import judges_of, sampled
-from bench.reporting.comparison.lineage import Row
+from bench.reporting.comparison.lineage import Row, is_short_for
 from bench.reporting.results.schema import (
     CAME_FIRST,
     LENGTH,
@@ -131,17 +131,22 @@ def judged_of(task: str, rows: Sequence[Row], labels: Sequence[str], level: floa
 
 def judgments_of(task: str, rows: Sequence[Row], labels: Sequence[str]) -> Iterator[Judgment]:
     """Every judgment of `task`; a reference that is a row of the board has the row's label."""
-    names = Counter(row.model.name for row in rows)
-    known = {
-        row.model.name: label
-        for row, label in zip(rows, labels, strict=True)
-        if names[row.model.name] == 1
-    }
+    names = [row.model.name for row in rows]
     for row, label in zip(rows, labels, strict=True):
         for (name, _), result in row.results.items():
             reference = result.settings.get(REFERENCE)
             if name == task and isinstance(reference, str) and WIN_RATE in result.items.scores:
-                yield from _judgments(result, label, known.get(reference, reference))
+                yield from _judgments(result, label, _label_of(reference, names, labels))
+
+
+def _label_of(reference: str, names: Sequence[str], labels: Sequence[str]) -> str:
+    """The label of the one row that `reference` names; `reference` itself where none or several."""
+    exact = [label for name, label in zip(names, labels, strict=True) if name == reference]
+    near = [
+        label for name, label in zip(names, labels, strict=True) if is_short_for(name, reference)
+    ]
+    found = exact or near
+    return found[0] if len(found) == 1 else reference
 
 
 def _judgments(result: Result, model: str, reference: str) -> Iterator[Judgment]:

@@ -122,17 +122,19 @@ def _parent_of(number: int, rows: Sequence[Row]) -> int | None:
     known = [
         place
         for place, row in enumerate(rows)
-        if row.model.revision == link.revision and same_name(row.model.name, link.name)
+        if row.model.revision == link.revision and _same_name(row.model.name, link.name)
     ]
     return min(known, key=lambda place: _distance(rows[number], rows[place]), default=None)
 
 
-def same_name(one: str, other: str) -> bool:
-    """Whether two names may be of one model; "" may be any.
-
-    Names may lack the recipe before them; a revision that is a digest says the rest.
-    """
+def _same_name(one: str, other: str) -> bool:
+    """Names may lack the recipe before them; a revision that is a digest says the rest."""
     return not one or not other or one.rsplit("/", 1)[-1] == other.rsplit("/", 1)[-1]
+
+
+def is_short_for(one: str, other: str) -> bool:
+    """Whether the two are one name, of which one may lack what stands before its last slashes."""
+    return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")
 
 
 def _distance(child: Row, parent: Row) -> tuple[int, int]:

@@ -6,6 +6,7 @@ A reward model answers no task, so nobody misses it here.
 
 from collections.abc import Iterator, Mapping
 
+from bench.reporting.comparison.against_reference import with_reference
 from bench.reporting.comparison.lineage import Row, parents_of, policy_of, rows_of
 from bench.reporting.results.rule import Board, Entry, Rule, Rules, Told
 from bench.reporting.results.schema import Link, ModelEntry, Result
@@ -39,7 +40,9 @@ def pairs(board: Board) -> Told:
     rows = rows_of([entry.result for entry in board.entries])
     for row, place in zip(rows, parents_of(rows), strict=True):
         for asked, result in row.results.items() if place is not None else ():
-            parent = rows[place or 0].results.get(asked)
+            theirs, (_, variant) = rows[place or 0], asked
+            judged = with_reference({variant: result}, theirs, {})  # against the parent's replies
+            parent = theirs.results.get(asked) or judged.get(variant)
             told = _unpaired(result, parent) if parent else "its parent was not asked this task"
             if told:
                 yield _file_of(board, result), told

@@ -11,7 +11,7 @@ from bench.reporting.results.files import load_result, save_result
 from bench.reporting.results.from_run import results_of
 from bench.reporting.results.rule import Rule
 from bench.reporting.results.rules_aggregates import recomputed
-from bench.reporting.results.schema import Link, Metric
+from bench.reporting.results.schema import WINS, Link, Metric
 from tests.reporting.results.values import BASE, BASE_MODEL, SFT_MODEL, edit, result, write_board
 from tests.reporting.values import records, run, task
 
@@ -277,6 +277,24 @@ def test_a_task_that_the_parent_was_not_asked_is_a_warning(board):
     assert [(finding.rule, finding.told) for finding in audit([board])] == [
         ("pairs", "its parent was not asked this task")
     ]
+
+
+def test_a_parent_that_a_child_was_judged_against_need_not_be_asked(board):
+    (board / TOPIC).unlink()
+    child = load_result(board / SFT_TOPIC)
+    scores = {"win_rate": child.items.scores["accuracy"]}
+    parent = SFT_MODEL.parents[0].name
+    save_result(
+        board,
+        replace(
+            child,
+            task=replace(child.task, metrics=(WINS,)),
+            items=replace(child.items, scores=scores),
+            settings={**child.settings, "reference": parent},
+            aggregates={},
+        ),
+    )
+    assert [finding for finding in audit([board]) if finding.rule == "pairs"] == []
 
 
 def test_an_extra_rule_is_asked_too(board):
