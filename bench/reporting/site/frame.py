@@ -8,7 +8,7 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -21,6 +21,7 @@ from bench.reporting.site.charts.stages import mark, stage_word
 from bench.reporting.site.charts.verdicts import SIGNS, verdict_class
 from bench.reporting.site.links import FOLDERS, Site
 from bench.reporting.site.names import name, names, plain
+from bench.reporting.site.remarks import plain_remarks, remark, remarks
 from bench.reporting.site.sentences import change_sentence
 from bench.reporting.site.strings import LANGUAGES, Language, strings_of
 from bench.reporting.site.tables import FOR_PROGRAMS, FORMATS
@@ -121,6 +122,9 @@ def _environment(language: Language) -> Environment:
         "digits": digits,
         "name": name,
         "names": names,
+        "remark": partial(remark, language=language),
+        "remarks": partial(remarks, language=language),
+        "plain_remarks": partial(plain_remarks, language=language),
         "mark": lambda *place: Markup(mark(*place)),
         "stage_word": stage_word,
         "signs": SIGNS,

@@ -196,7 +196,7 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
         "where they could not. The parts of one outcome add up to the whole. At equal length: what "
         "is left of the difference where both replies are equally long.",
         "提高可能来自由错变对的回答，也可能只是原先读不出、如今读得出的回答。同一结果的各部分之和等于总差值。"
-        "at equal length：两个回答一样长时剩下的差值。",
+        "“等长时”：两个回答一样长时剩下的差值。",
     ),
     "decomposition_caption": (
         "The difference split by what changed in the reply",

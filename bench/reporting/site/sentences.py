@@ -13,6 +13,7 @@ from markupsafe import Markup
 from bench.reporting.comparison.values import Change, Contrast, Pooled, Tax, Verdict
 from bench.reporting.site import digits
 from bench.reporting.site.names import name
+from bench.reporting.site.remarks import remarks
 from bench.reporting.site.strings import Language, strings_of
 
 COUNTED: tuple[Verdict, ...] = ("better", "equivalent", "worse", "undetermined", "no number")
@@ -24,7 +25,7 @@ def change_sentence(change: Change, level: float, language: Language) -> Markup:
     t = strings_of(language)
     names = {"child": name(change.child), "parent": name(change.parent)}
     if not any(contrast.estimate is not None for contrast in change.contrasts):
-        why = Markup("; ").join(map(name, _reasons(change.contrasts)))
+        why = remarks(_reasons(change.contrasts), language)
         return t["sentence_nothing"].format(**names, why=why or t["nothing_shared"])
     parts = [
         t["sentence_counts"].format(

@@ -6,12 +6,13 @@ Made of Contrasts and Pooled means by `forest` and `variants`, drawn by `differe
                numbers="−20.0 [−35.4, −3.1]", counted="120", verdict="worse", p="0.031", ...)
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from bench.reporting.comparison.values import Contrast, Pooled, Verdict
 from bench.reporting.site.charts.chart import Dot
-from bench.reporting.site.charts.say import counted, say
+from bench.reporting.site.charts.say import counted, say, say_remark
 from bench.reporting.site.charts.units import POINTS, unit_of
 from bench.reporting.site.charts.words import clean, finite, p_text
 from bench.reporting.site.digits import shown
@@ -45,7 +46,7 @@ def difference_of(contrast: Contrast, name: str, href: str | None = None) -> Dif
     dot = Dot(contrast.estimate, contrast.lo, contrast.hi).known()
     mde = finite(contrast.mde)
     clustered = contrast.n_clusters < contrast.n_items
-    why = clean(say(". ").join(part for part in (contrast.fragile, *contrast.warnings) if part))
+    why = _why([part for part in (contrast.fragile, *contrast.warnings) if part])
     return Difference(
         name=clean(name),
         under=_under(contrast),
@@ -86,10 +87,14 @@ def _mean(
         dot=known.each(lambda share: POINTS * share),
         numbers=_numbers(known, POINTS, level),
         counted=counted(pooled.n_tasks, "task"),
-        why=clean(say(". ").join(pooled.warnings)),
+        why=_why(pooled.warnings),
         absent=_absent(known, "", drawable=True),
         shape=shape,
     )
+
+
+def _why(remarks: Sequence[str]) -> str:
+    return clean(say(". ").join(map(say_remark, remarks)))
 
 
 def _under(contrast: Contrast) -> str:

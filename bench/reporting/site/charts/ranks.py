@@ -18,7 +18,7 @@ from bench.reporting.site.charts.chart import (
     notes,
     nothing,
 )
-from bench.reporting.site.charts.say import counted, say
+from bench.reporting.site.charts.say import counted, say, say_remark
 from bench.reporting.site.charts.scales import Scale
 from bench.reporting.site.charts.shapes import circle, group, line, link, rect, text
 from bench.reporting.site.charts.stages import mark, stage_class
@@ -171,7 +171,7 @@ def _told(ranked: Ranked, drawn: int, groups: int) -> list[str]:
         say("{drawn} of {all} brackets are drawn.", drawn=drawn, all=groups)
         if drawn < groups
         else "",
-        *ranked.sets.warnings,
+        *map(say_remark, ranked.sets.warnings),
     ]
 
 

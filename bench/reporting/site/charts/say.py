@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from bench.reporting.site.remarks import plain_remarks
 from bench.reporting.site.strings import Language
 
 LANGUAGE: ContextVar[Language] = ContextVar("LANGUAGE", default="en")
@@ -32,6 +33,11 @@ def say(english: str, /, **values: object) -> str:
     """A sentence, a word or a pattern of CHINESE in the language of the page, with its values."""
     told = CHINESE[english] if LANGUAGE.get() == "zh" else english
     return told.format(**values) if values else told
+
+
+def say_remark(text: str) -> str:
+    """A remark of the statistics in the language of the page."""
+    return plain_remarks([text], LANGUAGE.get())
 
 
 def counted(number: int, one: str, more: str = "") -> str:

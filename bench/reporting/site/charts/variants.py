@@ -18,7 +18,7 @@ from bench.reporting.site.charts.chart import (
 )
 from bench.reporting.site.charts.difference_rows import EDGE, FOOT, HEAD, axis, draw, frame_of
 from bench.reporting.site.charts.differences import Difference, difference_of
-from bench.reporting.site.charts.say import counted, say
+from bench.reporting.site.charts.say import counted, say, say_remark
 from bench.reporting.site.charts.words import NAMED, brief, clean, finite
 
 COLUMNS = (
@@ -57,7 +57,9 @@ def variants_chart(
 def _told(contrast: Contrast) -> list[str]:
     turned = say("Lower is better: turned round, so that right is better.")
     return [
-        say("Prompt-fragile: {why}.", why=clean(contrast.fragile)) if contrast.fragile else "",
+        say("Prompt-fragile: {why}.", why=clean(say_remark(contrast.fragile)))
+        if contrast.fragile
+        else "",
         turned if contrast.metric.lower_is_better else "",
     ]
 
