@@ -125,7 +125,7 @@ def judged_of(task: str, rows: Sequence[Row], labels: Sequence[str], level: floa
         agreement=agreement,
         slot=_slot(found, level),
         circles=_circles(plain),
-        warnings=plain.warnings if plain else (),
+        warnings=(*(plain.warnings if plain else ()), *_by_chance(alpha)),
     )
 
 
@@ -282,6 +282,13 @@ def _agreement(found: Sequence[Judgment], level: float) -> tuple[Estimate | None
     if not any(sum(value is not None for value in row) > 1 for row in ratings):
         return None, None
     return krippendorff_alpha(ratings, level=level), raw_agreement(ratings, level)
+
+
+def _by_chance(alpha: Estimate | None) -> tuple[str, ...]:
+    """A warning where judges may agree by chance alone."""
+    if alpha is None or alpha.lo is None or alpha.lo > 0:
+        return ()
+    return ("judges may agree by chance alone: others may prefer otherwise",)
 
 
 def _slot(found: Sequence[Judgment], level: float) -> SlotBias | None:

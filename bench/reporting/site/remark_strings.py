@@ -121,6 +121,9 @@ REMARKS: Mapping[str, str] = {
     "{share} of the ratings are {value}: little is left beyond chance": (
         "{share} 的评分为 {value}：除偶然外所余无几"
     ),
+    "judges may agree by chance alone: others may prefer otherwise": (
+        "评审之间的一致可能只是偶然：换一批评审偏好可能不同"
+    ),
     "one annotator: how much another would differ is not in the error": (
         "只有一位评审：误差不含换一位评审的差异"
     ),

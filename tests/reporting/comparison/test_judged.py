@@ -61,6 +61,13 @@ def test_judges_of_one_mind_agree_and_others_by_chance_and_strength(judged, same
     assert low < found.alpha.estimate <= high
 
 
+@pytest.mark.parametrize(("same_mind", "told"), [(0.0, True), (1.0, False)])
+def test_judges_who_agree_no_more_than_by_chance_are_told(judged, same_mind, told):
+    rows = judged_rows(judges=("ann", "bob"), strength=EQUAL, same_mind=same_mind)
+    warnings = judged(rows).warnings
+    assert ("judges may agree by chance alone: others may prefer otherwise" in warnings) == told
+
+
 def test_of_one_judge_agreement_is_unknown(judged):
     found = judged(judged_rows())
     assert (found.alpha, found.agreement) == (None, None)
