@@ -112,6 +112,7 @@ def _tokens(model: PreTrainedModel, prompt: Sequence[int], settings: Generation)
     while len(made) < settings.max_tokens:
         if forced is not None and model.config.is_encoder_decoder and not made:
             token = int(forced)
+            dice.random()  # a draw among one token is a draw
         elif cached:
             read = [*prompt, *made] if past is None else made[-1:]
             first = len(prompt) + len(made) - len(read)

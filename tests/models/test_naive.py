@@ -48,7 +48,7 @@ def test_greedy_texts_are_those_of_the_librarys_generation(naive, family):
     assert reply.text == model.tokenizer.decode(expected, skip_special_tokens=True)
 
 
-@pytest.mark.parametrize("family", ["llama", "gpt2", "mamba", "t5"])
+@pytest.mark.parametrize("family", tiny.FAMILIES)
 @pytest.mark.parametrize(
     "settings",
     [
