@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import RunError, did_you_mean
+from bench.reporting.comparison.lineage import STAGES
 from bench.reporting.importers.document import Document
 from bench.reporting.importers.imported import Imported
 from bench.reporting.importers.latest import latest
@@ -124,14 +125,28 @@ def _value(key: str, text: str) -> Json:
 def _check(row: Document) -> None:
     for key in sorted(unread(dict(row.content), KNOWN)):
         raise RunError(f"{row.where}: no column is named {key!r}", did_you_mean(key, KNOWN))
+    for key in NEEDED:
+        if row.text(key).strip() in ("", TIE):
+            raise row.refuse(key, f"the name of a model; {TIE!r} is none")
     if row.text("model") == row.text("reference"):
         raise row.refuse("reference", "another name than the model's")
-    if row.content.get("prompt") is None and row.content.get("id") is None:
+    if not (row.text("prompt", "").strip() or row.text("id", "").strip()):
         raise row.refuse("prompt", "a text, or an id")
+    _check_lineage(row)
     if "winner" in row.content and "preference" in row.content:
         raise row.refuse("preference", "nothing beside a winner")
     if "winner" not in row.content and "preference" not in row.content and not _is_csv(row):
         raise row.refuse("winner", f"the model's name, the reference's, {TIE!r} or null")
+
+
+def _check_lineage(row: Document) -> None:
+    stage = row.text("stage", "")
+    if stage and stage not in STAGES:
+        wrong = row.refuse("stage", f"one of {', '.join(STAGES)}")
+        raise RunError(wrong.cause, did_you_mean(stage, STAGES))
+    weights = row.text("model"), row.text("revision", UNSTATED)
+    if (row.text("parent", ""), row.text("parent_revision", UNSTATED)) == weights:
+        raise row.refuse("parent", "another model than the row's own, or another parent_revision")
 
 
 def _is_csv(row: Document) -> bool:
@@ -200,9 +215,12 @@ def _item(row: Document, model: str, reference: str, judges: Sequence[str]) -> R
 def _win(row: Document, model: str, reference: str) -> float | None:
     """1 for the model, 0 for the reference, None where the judge said neither."""
     if row.content.get("preference") is not None:
+        wrong = row.refuse("preference", "a number from 0 (the reference) to 1 (the model)")
+        if isinstance(row.content["preference"], bool):
+            raise wrong
         found = row.number("preference")
         if not 0 <= found <= 1:
-            raise row.refuse("preference", "a number from 0 (the reference) to 1 (the model)")
+            raise wrong
         return found
     winner = row.text("winner", "")
     named = {model: 1.0, reference: 0.0, TIE: 0.5, "": None}
