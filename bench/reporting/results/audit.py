@@ -15,6 +15,7 @@ from bench.reporting.results.files import SEAL, dumped, load_result, path_of, se
 from bench.reporting.results.rule import Board, Check, Entry, Finding, Rule, Rules, Told, Unread
 from bench.reporting.results.rules_aggregates import AGGREGATE_RULES
 from bench.reporting.results.rules_board import BOARD_RULES
+from bench.reporting.results.rules_folder import FOLDER_RULES
 from bench.reporting.results.rules_lineage import LINEAGE_RULES
 from bench.reporting.results.rules_numbers import NUMBER_RULES
 from bench.reporting.results.rules_record import RECORD_RULES
@@ -121,6 +122,7 @@ RULES: Rules = {
     **AGGREGATE_RULES,
     **BOARD_RULES,
     **LINEAGE_RULES,
+    **FOLDER_RULES,
 }
 
 

@@ -9,13 +9,10 @@ yields a sentence for what is wrong:
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import get_args
 
+from bench.reporting.comparison.lineage import STAGES
 from bench.reporting.results.rule import Rule, Rules, each
 from bench.reporting.results.schema import MEASURES, Result
-from bench.types import Stage
-
-STAGES: tuple[str, ...] = get_args(Stage)
 
 
 def counts(result: Result) -> Iterator[str]:

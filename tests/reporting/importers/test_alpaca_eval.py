@@ -7,9 +7,9 @@ import pytest
 from bench.reporting.comparison.board import make_board
 from bench.reporting.importers.alpaca_eval import UNJUDGED, read_alpaca_eval
 from bench.reporting.importers.table import import_results
-from bench.reporting.results.audit import audit
 from bench.reporting.results.files import save_result
 from tests.reporting.importers.sources import annotations, write_json
+from tests.reporting.results.values import faults
 
 
 @pytest.fixture
@@ -95,4 +95,4 @@ def test_with_a_time_given_the_board_has_nothing_to_complain_about(tmp_path):
     path = write_json(tmp_path / "annotations.json", annotations())
     for result in import_results("alpaca_eval", path, started="2023-06-01").results:
         save_result(tmp_path / "results", result)
-    assert audit([tmp_path / "results"]) == []
+    assert faults(tmp_path / "results") == []

@@ -3,9 +3,9 @@
 import pytest
 
 from bench.reporting.importers.helm import read_helm
-from bench.reporting.results.audit import audit
 from bench.reporting.results.files import save_result
 from tests.reporting.importers.helm_files import HELM_RUN, helm_run, write_helm
+from tests.reporting.results.values import faults
 
 TASK = "mmlu:subject=philosophy,method=multiple_choice_joint"
 
@@ -93,4 +93,4 @@ def test_everything_that_a_result_cannot_hold_is_named(found):
 def test_the_board_has_nothing_to_complain_about(tmp_path, found):
     for result in found.results:
         save_result(tmp_path / "results", result)
-    assert audit([tmp_path / "results"]) == []
+    assert faults(tmp_path / "results") == []

@@ -10,10 +10,10 @@ import pytest
 
 from bench.errors import RunError
 from bench.reporting.importers.inspect_log import read_inspect
-from bench.reporting.results.audit import audit
 from bench.reporting.results.files import save_result
 from tests.reporting.importers.inspect_files import inspect_log, write_inspect_zip
 from tests.reporting.importers.sources import write_json
+from tests.reporting.results.values import faults
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def test_a_damaged_zstandard_member_is_refused(tmp_path):
 
 def test_the_board_has_nothing_to_complain_about_but_the_limit(tmp_path, found):
     save_result(tmp_path / "results", found.results[0])
-    assert {one.rule for one in audit([tmp_path / "results"])} == {"limited"}
+    assert {one.rule for one in faults(tmp_path / "results")} == {"limited"}
 
 
 def test_a_score_that_is_no_number_is_named_with_its_sample(tmp_path):

@@ -12,6 +12,7 @@ from bench.reporting.importers.table import guess_importer, import_results
 from bench.reporting.results.audit import audit
 from bench.reporting.results.files import load_results, save_result
 from tests.reporting.importers.judgment_rows import judged_rows, write_lines
+from tests.reporting.results.values import faults
 
 PAIR = {"model": "ppo", "reference": "sft"}
 ROWS = [
@@ -92,7 +93,7 @@ def test_results_are_read_again_as_they_were_written_and_pass_the_audit(tmp_path
     found = import_results("judgments", path, started="2026-01-01").results
     for one in found:
         save_result(tmp_path / "results", one)
-    assert audit([tmp_path / "results"]) == []
+    assert faults(tmp_path / "results") == []
     assert {one.model.name: one for one in load_results([tmp_path / "results"])} == {
         one.model.name: one for one in found
     }

@@ -8,7 +8,6 @@ import pytest
 
 from bench.errors import RunError
 from bench.reporting.importers.lm_eval import read_lm_eval
-from bench.reporting.results.audit import audit
 from bench.reporting.results.files import save_result
 from tests.reporting.importers.lm_eval_files import (
     CHOOSE,
@@ -21,6 +20,7 @@ from tests.reporting.importers.lm_eval_files import (
 )
 from tests.reporting.importers.released import shared
 from tests.reporting.importers.sources import write_json, write_lines
+from tests.reporting.results.values import faults
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_everything_that_a_result_cannot_hold_is_named(found):
 def test_the_board_has_nothing_to_complain_about_but_the_limit(tmp_path, found):
     for result in found.results:
         save_result(tmp_path / "results", result)
-    assert {one.rule for one in audit([tmp_path / "results"])} == {"limited"}
+    assert {one.rule for one in faults(tmp_path / "results")} == {"limited"}
 
 
 def test_of_two_runs_of_a_task_the_later_is_taken_and_the_other_named(tmp_path):

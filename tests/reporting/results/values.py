@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from bench.reporting.results.audit import audit
 from bench.reporting.results.files import SEAL, save_result, seal_of
+from bench.reporting.results.rule import Finding
 from bench.reporting.results.schema import (
     Items,
     Link,
@@ -82,6 +84,11 @@ def write_board(folder: Path) -> Path:
         for task in ("facts", "topic"):
             save_result(folder, result(model, task))
     return folder
+
+
+def faults(folder: Path) -> list[Finding]:
+    """What the audit finds, but for the notes that results which are only saved do not have."""
+    return [finding for finding in audit([folder]) if finding.rule != "noted"]
 
 
 def edit(path: Path, change: Callable[[dict[str, Json]], object], sealed: bool = True) -> None:
