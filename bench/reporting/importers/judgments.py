@@ -14,14 +14,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import RunError, did_you_mean
-from bench.reporting.comparison.lineage import STAGES
+from bench.errors import RunError
 from bench.reporting.importers.document import Document
 from bench.reporting.importers.imported import Imported
+from bench.reporting.importers.judgment_checks import (
+    NAMES,
+    NUMBERS,
+    TIE,
+    UNSTATED,
+    asked_of,
+    check,
+)
 from bench.reporting.importers.latest import latest
 from bench.reporting.importers.reading import read_lines, read_table
 from bench.reporting.importers.rows import Row, digest_of, items_of, text_measures
-from bench.reporting.importers.unread import unread
 from bench.reporting.results.schema import (
     CAME_FIRST,
     JUDGED_BY,
@@ -42,18 +48,9 @@ from bench.types import Json
 
 REMEDY = "mend the row; columns stand in CONTRIBUTING.md under Judgments"
 ENDINGS = (".jsonl", ".csv")
-NEEDED = ("model", "reference")
-KNOWN = frozenset(
-    {
-        *("prompt", "id", *NEEDED, "winner", "preference", "judge", "first", "task", "language"),
-        *("model_reply", "reference_reply", "model_characters", "reference_characters"),
-        *("revision", "stage", "parameters", "parent", "parent_revision"),
-    }
-)
 LOST = ("model_reply", "reference_reply", "prompt")
-TIE, OPEN = "tie", "the judge gave no preference"
+OPEN = "the judge gave no preference"
 UNNAMED = "unnamed judge"
-UNSTATED = "unstated"
 Match = tuple[str, str, str, str]  # task, model, its revision, reference
 
 
@@ -69,8 +66,8 @@ def read_judgments(path: Path) -> Imported:
     """The Results of the file at `path`, or of every .jsonl and .csv file below it.
 
     Raises:
-        RunError: there is none, a row lacks a column or has one that is not known, a winner is
-            neither of the two, or one judge judged one pair on one prompt twice.
+        RunError: there is none, `judgment_checks` refuses a row, a winner is neither of the
+            two, or one judge judged one pair on one prompt twice.
     """
     inside = sorted(file for file in path.rglob("*") if file.suffix in ENDINGS)
     files = inside if path.is_dir() else [path]
@@ -104,54 +101,22 @@ def _rows(file: Path) -> list[Document]:
                 f"{file}: row {number}",
                 REMEDY,
             )
-            for number, cells in enumerate(read_table(file, NEEDED, REMEDY), start=1)
+            for number, cells in enumerate(read_table(file, NAMES, REMEDY), start=1)
         ]
     else:
-        rows = read_lines(file, REMEDY)
+        rows = read_lines(file, REMEDY, as_written=True)
     for row in rows:
-        _check(row)
+        check(row)
     return rows
 
 
 def _value(key: str, text: str) -> Json:
-    if key not in ("preference", "parameters", "model_characters", "reference_characters"):
+    if key not in NUMBERS:
         return text
     try:
         return float(text)
     except ValueError:
         return text
-
-
-def _check(row: Document) -> None:
-    for key in sorted(unread(dict(row.content), KNOWN)):
-        raise RunError(f"{row.where}: no column is named {key!r}", did_you_mean(key, KNOWN))
-    for key in NEEDED:
-        if row.text(key).strip() in ("", TIE):
-            raise row.refuse(key, f"the name of a model; {TIE!r} is none")
-    if row.text("model") == row.text("reference"):
-        raise row.refuse("reference", "another name than the model's")
-    if not (row.text("prompt", "").strip() or row.text("id", "").strip()):
-        raise row.refuse("prompt", "a text, or an id")
-    _check_lineage(row)
-    if "winner" in row.content and "preference" in row.content:
-        raise row.refuse("preference", "nothing beside a winner")
-    if "winner" not in row.content and "preference" not in row.content and not _is_csv(row):
-        raise row.refuse("winner", f"the model's name, the reference's, {TIE!r} or null")
-
-
-def _check_lineage(row: Document) -> None:
-    stage = row.text("stage", "")
-    if stage and stage not in STAGES:
-        wrong = row.refuse("stage", f"one of {', '.join(STAGES)}")
-        raise RunError(wrong.cause, did_you_mean(stage, STAGES))
-    weights = row.text("model"), row.text("revision", UNSTATED)
-    if (row.text("parent", ""), row.text("parent_revision", UNSTATED)) == weights:
-        raise row.refuse("parent", "another model than the row's own, or another parent_revision")
-
-
-def _is_csv(row: Document) -> bool:
-    """In a CSV file an empty winner is one that nobody decided."""
-    return ".csv: row " in row.where
 
 
 def _result(file: Path, match: Match, rows: Sequence[Document], judges: Sequence[str]) -> Result:
@@ -193,8 +158,7 @@ def _result(file: Path, match: Match, rows: Sequence[Document], judges: Sequence
 
 
 def _item(row: Document, model: str, reference: str, judges: Sequence[str]) -> Row:
-    asked = row.text("prompt", "") or row.text("id", "")
-    digest = digest_of(asked)
+    digest = digest_of(asked_of(row))
     judge = judges.index(row.text("judge", UNNAMED))
     win = _win(row, model, reference)
     return Row(
@@ -215,12 +179,9 @@ def _item(row: Document, model: str, reference: str, judges: Sequence[str]) -> R
 def _win(row: Document, model: str, reference: str) -> float | None:
     """1 for the model, 0 for the reference, None where the judge said neither."""
     if row.content.get("preference") is not None:
-        wrong = row.refuse("preference", "a number from 0 (the reference) to 1 (the model)")
-        if isinstance(row.content["preference"], bool):
-            raise wrong
         found = row.number("preference")
         if not 0 <= found <= 1:
-            raise wrong
+            raise row.refuse("preference", "a number from 0 (the reference) to 1 (the model)")
         return found
     winner = row.text("winner", "")
     named = {model: 1.0, reference: 0.0, TIE: 0.5, "": None}

@@ -43,8 +43,11 @@ def read_array(path: Path, remedy: str) -> list[Document]:
     ]
 
 
-def read_lines(path: Path, remedy: str) -> list[Document]:
+def read_lines(path: Path, remedy: str, as_written: bool = False) -> list[Document]:
     """The JSON objects in the lines of the file at `path`; empty lines are none.
+
+    NaN, Infinity and numbers beyond all floats are null, as in `parse_json`, unless `as_written`:
+    where null has a meaning of its own, they must not be taken for it.
 
     Raises:
         RunError: the file is missing, or a line is no JSON object.
@@ -54,7 +57,8 @@ def read_lines(path: Path, remedy: str) -> list[Document]:
     for number, line in enumerate(read_text(path, remedy).split("\n"), start=1):
         if line.strip():
             where = f"{path}: line {number}"
-            found.append(as_object(_parsed(line, where, remedy), where, remedy))
+            value = _parsed(line, where, remedy, as_written)
+            found.append(as_object(value, where, remedy))
     return found
 
 
@@ -146,10 +150,14 @@ def _float(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _parsed(text: str, where: str, remedy: str) -> Json:
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= MOST_DIGITS else float(digits)
+
+
+def _parsed(text: str, where: str, remedy: str, as_written: bool = False) -> Json:
     """The JSON in `text`."""
     try:
-        found = parse_json(text)
+        found: Json = json.loads(text, parse_int=_whole) if as_written else parse_json(text)
     except (ValueError, RecursionError) as error:
         raise RunError(f"{where}: is no JSON: {error}", remedy) from None
     return found

@@ -73,9 +73,14 @@ def encoded(result: Result) -> bytes:
 
 def dumped(result: Result) -> str:
     """The content of the file: keys sorted, one column of items a line, sealed."""
+    return _pretty(sealed(result), "") + "\n"
+
+
+def sealed(result: Result) -> dict[str, Json]:
+    """The content of the file as JSON values, the digest among them."""
     content: dict[str, Json] = _RESULT.dump_python(result, mode="json")
     content[SEAL] = seal_of(content)
-    return _pretty(content, "") + "\n"
+    return content
 
 
 def seal_of(content: dict[str, Json]) -> str:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from bench.reporting.export import markdown_text, table_markdown
-from bench.reporting.results.files import SEAL, dumped
+from bench.reporting.results.files import SEAL, path_of, sealed
 from bench.reporting.results.schema import Result
 from bench.types import Json
 
@@ -28,8 +28,9 @@ HEADINGS = (
 
 
 def note_of(results: Sequence[Result]) -> str:
-    """The text for the results of one model, sorted by task and wording."""
-    ordered = sorted(results, key=lambda result: (result.task.name, result.task.variant))
+    """The text for the results of one model, sorted by task, wording and place: the same text, in
+    whatever order they come."""
+    ordered = sorted(results, key=_order)
     model = ordered[0].model
     failed = sum(_failed(result) for result in ordered)
     items = sum(len(result.items.ids) for result in ordered)
@@ -47,10 +48,13 @@ def note_of(results: Sequence[Result]) -> str:
     )
 
 
+def _order(result: Result) -> tuple[str, str, str]:
+    return result.task.name, result.task.variant, path_of(result).name
+
+
 def _row(result: Result) -> tuple[str, list[str]]:
     task, limit = result.task, result.settings.get("limit")
     name = f"{task.name}@{task.variant}" if task.variant else task.name
-    seal: str = json.loads(dumped(result))[SEAL]
     values = (
         str(task.version),
         str(len(result.items.ids)),
@@ -59,7 +63,7 @@ def _row(result: Result) -> tuple[str, list[str]]:
         ", ".join(metric.name for metric in task.metrics),
         task.digest,
         task.prompts_digest,
-        seal,
+        str(sealed(result)[SEAL]),
     )
     return name, [markdown_text(value) for value in values]
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.reporting.importers.judgments import KNOWN, OPEN, read_judgments
+from bench.reporting.importers.judgment_checks import KNOWN
+from bench.reporting.importers.judgments import OPEN, read_judgments
 from bench.reporting.importers.table import guess_importer, import_results
 from bench.reporting.results.audit import audit
 from bench.reporting.results.files import load_results, save_result
+from bench.reporting.results.schema import Link
 from tests.reporting.importers.judgment_rows import judged_rows, write_lines
 from tests.reporting.results.values import faults
 
@@ -76,6 +78,12 @@ def test_a_preference_may_be_a_probability(tmp_path):
     del rows[0]["winner"]
     (found,) = read_judgments(write_lines(tmp_path / "a.jsonl", rows)).results
     assert found.items.scores == {"win_rate": (0.8,)}
+
+
+def test_a_model_may_descend_from_another_revision_of_itself(tmp_path):
+    rows = [{**ROWS[0], "revision": "b", "parent": "ppo", "parent_revision": "a"}]
+    (found,) = read_judgments(write_lines(tmp_path / "a.jsonl", rows)).results
+    assert found.model.parents == (Link("policy", "ppo", "a"),)
 
 
 def test_each_model_and_reference_gives_a_result_with_its_lineage(tmp_path):
