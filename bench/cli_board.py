@@ -35,6 +35,7 @@ def build(
     """Write the site: what RLHF did to each lineage, with intervals, down to the single item."""
     from bench.reporting.comparison.board import make_board
     from bench.reporting.document import board_json
+    from bench.reporting.results.audit import audit_read
     from bench.reporting.results.sources import read_sources
     from bench.reporting.site.build import build_site
     from bench.reporting.site.texts import texts_of_runs
@@ -59,6 +60,11 @@ def build(
         print_note(str(one))
     for note in texts.notes:
         print_note(note)
+    refused = [one for one in audit_read(found.entries) if one.severity == "error"]
+    if refused:
+        file, rule, told = refused[0].file, refused[0].rule, refused[0].told
+        print_note(f"bench board check refuses {file}: {rule}: {told}")
+        print_note(f"{len(refused)} errors in all; try: bench board check {Path(file).parents[2]}")
     page = output / "index.html"
     print_note(f"wrote {page}, open it in a browser: {page.resolve().as_uri()}")
 

@@ -7,7 +7,7 @@ read is a finding, and all others are still read.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.errors import RunError
@@ -38,12 +38,13 @@ def audit(folders: Iterable[Path], extra: Rules | None = None) -> list[Finding]:
         if name in rules:
             raise ValueError(f"two rules are named {name!r}")
         rules[name] = rule
-    found = [
-        Finding(file, name, rule.severity, told)
-        for name, rule in rules.items()
-        for file, told in rule.check(board)
-    ]
-    return sorted(found, key=lambda finding: (finding.file, finding.severity, finding.rule))
+    return _findings(board, rules)
+
+
+def audit_read(entries: Sequence[Entry]) -> list[Finding]:
+    """What the audit finds in files that are read already, by all rules but those for reading."""
+    rules = {name: rule for name, rule in RULES.items() if name not in READING_RULES}
+    return _findings(Board(tuple(entries)), rules)
 
 
 def read_board(folders: Iterable[Path]) -> Board:
@@ -70,6 +71,15 @@ def read_board(folders: Iterable[Path]) -> Board:
 def failed(findings: Iterable[Finding]) -> bool:
     """Whether one of them is an error."""
     return any(finding.severity == "error" for finding in findings)
+
+
+def _findings(board: Board, rules: Rules) -> list[Finding]:
+    found = [
+        Finding(file, name, rule.severity, told)
+        for name, rule in rules.items()
+        for file, told in rule.check(board)
+    ]
+    return sorted(found, key=lambda finding: (finding.file, finding.severity, finding.rule))
 
 
 def _read(path: Path, folder: Path) -> Entry | Unread:

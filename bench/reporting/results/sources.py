@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import ProblemsError, RunError
-from bench.reporting.results.files import load_results, load_sound, result_paths
+from bench.reporting.results.files import load_sound, result_paths
 from bench.reporting.results.from_run import results_of
+from bench.reporting.results.rule import Entry
 from bench.reporting.results.schema import Result
 from bench.reporting.results.sound import check_sound
 from bench.store import find_runs, load_run
@@ -39,11 +40,12 @@ class Damaged:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The Results of all paths in order, the run folders that hold the replies' texts, and what is
-    left out of both."""
+    """The Results of all paths in order, the run folders that hold the replies' texts, the files
+    of results, and what is left out of both."""
 
     results: tuple[Result, ...] = ()
     runs: tuple[Path, ...] = ()
+    entries: tuple[Entry, ...] = ()
     damaged: tuple[Damaged, ...] = ()
 
 
@@ -57,6 +59,7 @@ def read_sources(paths: Sequence[Path], strict: Sequence[Path] = ()) -> Sources:
     """
     results: list[Result] = []
     runs: list[Path] = []
+    entries: list[Entry] = []
     damaged: list[Damaged] = []
     known_whole = {folder.resolve() for folder in strict}
     for path in paths:
@@ -67,11 +70,12 @@ def read_sources(paths: Sequence[Path], strict: Sequence[Path] = ()) -> Sources:
             for folder, made in _sound(find_runs([path]), path, read_run, damaged):
                 results += made
                 runs.append(folder)
-        elif result_paths(path) and path.resolve() in known_whole:
-            results += load_results([path])
-        elif result_paths(path):
-            for _, made in _sound(result_paths(path), path, _read_file, damaged):
+        elif files := result_paths(path):
+            whole = path.resolve() in known_whole
+            read = _strictly(files) if whole else _sound(files, path, _read_file, damaged)
+            for file, made in read:
                 results += made
+                entries += [Entry(str(file), file.relative_to(path), one) for one in made]
         else:
             raise RunError(
                 f"{path}: {'holds neither runs nor results' if path.exists() else 'not there'}",
@@ -79,7 +83,7 @@ def read_sources(paths: Sequence[Path], strict: Sequence[Path] = ()) -> Sources:
             )
     if damaged and not results:
         raise _nothing_else(damaged)
-    return Sources(tuple(results), tuple(runs), tuple(damaged))
+    return Sources(tuple(results), tuple(runs), tuple(entries), tuple(damaged))
 
 
 def read_run(folder: Path) -> list[Result]:
@@ -101,6 +105,10 @@ def read_run(folder: Path) -> list[Result]:
 
 def _read_file(path: Path) -> list[Result]:
     return [load_sound(path)]
+
+
+def _strictly(paths: Sequence[Path]) -> Iterator[tuple[Path, list[Result]]]:
+    return ((path, _read_file(path)) for path in paths)
 
 
 def _sound(
