@@ -2,6 +2,8 @@
 
     make speed                                 or, from the repository:
     python -m tests.speed.evaluation --rounds 3 --rows-scale 1 --only arc_fixed --only gsm8k
+    python -m tests.speed.common.random_model big && python -m tests.speed.evaluation --model big \\
+        --device cuda --rows-scale 8 --batch-scale 8
 
 Both ask SmolLM2-135M-Instruct, in the arithmetic that `bench` chooses for this processor, the same
 texts: real rows where BENCH_DATA_ROOT (or ../shared/hub) holds them, else embedded tasks. lm-eval
@@ -15,7 +17,8 @@ are the same for many rows lm-eval gets fewer rows, spread evenly over ours, as 
 step with them and ours does not (`--same-rows` gives it all). The last line measures command lines.
 
 Where the two do not answer alike (`tests.speed.common.agreement`) no ratio is printed. The table is
-kept as the section `evaluation` of leaderboard/speed.json unless it has fewer rows or rounds.
+kept as the section `evaluation` of leaderboard/speed.json unless it has fewer rows or rounds; that
+of another model or device is a section of its own. Memory is that of the GPU there.
 """
 
 import argparse
@@ -41,19 +44,29 @@ from tests.speed.common.sides import Line, Side
 from tests.speed.common.workloads import WORKLOADS, Place, find_place
 
 ROUNDS = 3  # fewer are no medians
+SMALL = "smollm2-135m"
 NAMES = (*(workload.name for workload in WORKLOADS), NAME)
 
 
 def main() -> None:
     chosen = read_options()
     try:
-        smollm2_folder()
-        rival = rival_python()
+        folder = Path(chosen.model).resolve() if chosen.model else smollm2_folder()
+        rival = rival_python(chosen.rival)
     except (NoRivalError, BenchError) as error:
         print(f"no comparison with lm-eval {LM_EVAL}, it cannot be run here: {error}")
         return
     means = Means(
-        rival, chosen.dtype, chosen.threads, chosen.rounds, chosen.rows_scale, chosen.same_rows
+        rival=rival,
+        model=str(folder) if chosen.model else SMALL,
+        folder=folder,
+        device=chosen.device,
+        dtype=chosen.dtype,
+        threads=chosen.threads,
+        rounds=chosen.rounds,
+        scale=chosen.rows_scale,
+        same_rows=chosen.same_rows,
+        batch_scale=chosen.batch_scale,
     )
     with TemporaryDirectory() as made:
         place = find_place(Path(made) / "tasks")
@@ -76,10 +89,14 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="turns of each program")
     parser.add_argument("--rows-scale", type=float, default=1.0, help="times the rows of each line")
     parser.add_argument("--same-rows", action="store_true", help="lm-eval gets all rows")
+    parser.add_argument("--model", default="", help="a folder instead of SmolLM2-135M-Instruct")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--batch-scale", type=int, default=1, help="times lm-eval's batch sizes")
+    parser.add_argument("--rival", type=Path, help="a Python that has lm-eval; else one is made")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--dtype", default="", help="float32 or bfloat16; default as bench chooses")
     chosen = parser.parse_args()
-    chosen.dtype = chosen.dtype or chosen_dtype()
+    chosen.dtype = chosen.dtype or chosen_dtype(chosen.device)
     return chosen
 
 
@@ -138,14 +155,16 @@ def seconds(side: Side) -> str:
 
 def write(lines: Sequence[Line], place: Place, means: Means) -> None:
     """Put the numbers into the report; lines measured alike before and not now stay."""
+    asked = means.folder.name if means.model != SMALL else "SmolLM2-135M-Instruct"
+    usual = means.device == "cpu" and means.model == SMALL
     section = {
-        "what": f"SmolLM2-135M-Instruct, bench against lm-eval {LM_EVAL}; medians, for a row",
+        "what": f"{asked}, bench against lm-eval {LM_EVAL}; medians, for a row",
         "rounds": means.rounds,
         "threads": means.threads,
         "dtype": means.dtype,
         "rows": "real" if place.mirror else "embedded tasks",
         "same_rows": means.same_rows,
-        "machine": machine(),
+        "machine": machine(means.device),
         "versions": {
             "python": platform.python_version(),
             "lm_eval": LM_EVAL,
@@ -153,7 +172,8 @@ def write(lines: Sequence[Line], place: Place, means: Means) -> None:
         },
         "lines": {line.name: line.numbers() for line in lines},
     }
-    write_section("evaluation", section, parts="lines")
+    name = "evaluation" if usual else f"evaluation of {asked} on {means.device}"
+    write_section(name, section, parts="lines")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from bench.models.fake import open_fake
-from bench.models.gguf import smollm2_folder
 from bench.types import Json
 from tests.speed.common.agreement import Answer, agreement
 from tests.speed.common.dialogue import ROOT, WorkerError, environment
@@ -92,9 +91,10 @@ class _Bench:
 
     def turn(self, rows: int) -> Turn:
         self.output = Path(mkdtemp(dir=self.folder))
-        command = [sys.executable, "-m", "bench", "eval", "smollm2-135m", "--task", TASK]
+        command = [sys.executable, "-m", "bench", "eval", self.means.model, "--task", TASK]
         command += ["--tasks", str(self.folder / "bench"), "--limit", str(rows), "--chat", "off"]
-        command += ["--dtype", self.means.dtype, "--device", "cpu", "-o", str(self.output)]
+        command += ["--dtype", self.means.dtype, "--device", self.means.device]
+        command += ["-o", str(self.output)]
         return _run(command, rows, self.folder, self.means.threads)
 
     def answers(self) -> list[Answer]:
@@ -114,10 +114,10 @@ class _LmEval:
 
     def turn(self, rows: int) -> Turn:
         self.output = Path(mkdtemp(dir=self.folder))
-        opened = f"pretrained={smollm2_folder()},dtype={self.means.dtype}"
+        opened = f"pretrained={self.means.folder},dtype={self.means.dtype}"
         command = [str(self.means.rival), "-m", "lm_eval", "run", "--model", "hf"]
         command += ["--model_args", opened, "--tasks", TASK, "--limit", str(rows)]
-        command += ["--include_path", str(self.folder / "lm_eval"), "--device", "cpu"]
+        command += ["--include_path", str(self.folder / "lm_eval"), "--device", self.means.device]
         command += ["--batch_size", str(self.batch), "--output_path", str(self.output)]
         return _run([*command, "--log_samples"], rows, self.folder, self.means.threads)
 

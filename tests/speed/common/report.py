@@ -16,21 +16,23 @@ REPORT = Path(__file__).parents[3] / "leaderboard" / "speed.json"
 QUIET = {"CI": "1", "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
 
 
-def machine() -> dict[str, object]:
+def machine(device: str = "cpu") -> dict[str, object]:
     """What the numbers depend on; nothing that names the machine."""
     import torch
 
+    if device.startswith("cuda"):
+        return {"gpu": torch.cuda.get_device_name(device), "cores": os.cpu_count()}
     able = torch.cpu.get_capabilities()
     bf16 = bool(able.get("avx512_bf16") or able.get("amx_bf16"))
     return {"cores": os.cpu_count(), "avx512": bool(able.get("avx512_f")), "multiplies_bf16": bf16}
 
 
-def chosen_dtype() -> str:
-    """The arithmetic that `bench` chooses for this processor."""
+def chosen_dtype(device: str = "cpu") -> str:
+    """The arithmetic that `bench` chooses for this device."""
     prepare_local()  # before the first import of torch
     from bench.models.load import choose_placement
 
-    return choose_placement("auto", "cpu").dtype_name
+    return choose_placement("auto", device).dtype_name
 
 
 def write_section(name: str, section: Mapping[str, object], parts: str = "") -> None:

@@ -23,15 +23,19 @@ class NoRivalError(Exception):
     """lm-eval cannot be installed here; the message says why."""
 
 
-def rival_python() -> Path:
-    """The interpreter that has lm-eval, installed on first use (some minutes, 2 GiB).
+def rival_python(given: Path | None = None) -> Path:
+    """The interpreter that has lm-eval: `given`, or one that is installed on first use (some
+    minutes, 2 GiB).
 
     Raises:
-        NoRivalError: pip failed, or gave it other versions than ours.
+        NoRivalError: pip failed, or the interpreter has other versions than ours.
     """
+    if given is not None:
+        _require_same_versions(given, _wanted() + f"lm-eval=={LM_EVAL}\n")
+        return given
     folder = cache_folder() / f"lm-eval-{LM_EVAL}"
     python = folder / "bin" / "python"
-    wanted = "".join(f"{name}=={version(name)}\n" for name in SHARED)
+    wanted = _wanted()
     stamp = folder / STAMP
     if python.exists() and stamp.is_file() and stamp.read_text() == wanted:
         return python
@@ -46,12 +50,18 @@ def rival_python() -> Path:
     return python
 
 
+def _wanted() -> str:
+    """Our versions of what both have, a line each."""
+    return "".join(f"{name}=={version(name)}\n" for name in SHARED)
+
+
 def _run(command: list[str]) -> str:
     """What `command` prints, run in the repository."""
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise NoRivalError(f"{' '.join(command[1:])}: {said[-1]}")
+        shown = command[: command.index("-c")] if "-c" in command else command
+        raise NoRivalError(f"{' '.join(shown)}: {said[-1]}")
     return done.stdout
 
 
@@ -60,6 +70,7 @@ def _require_same_versions(python: Path, wanted: str) -> None:
         "import sys; from importlib.metadata import version\n"
         "for name in sys.argv[1:]: print(f'{name}=={version(name)}')"
     )
-    found = _run([str(python), "-c", code, *SHARED])
+    names = [line.split("==")[0] for line in wanted.splitlines()]
+    found = _run([str(python), "-c", code, *names])
     if found != wanted:
-        raise NoRivalError(f"pip gave it {found.split()}, ours are {wanted.split()}")
+        raise NoRivalError(f"{python} has {found.split()}, expected {wanted.split()}")

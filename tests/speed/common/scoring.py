@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.models.fake import open_fake
-from bench.models.gguf import smollm2_folder
 from bench.types import Request
 from tests.speed.common.agreement import Agreement, agreement
 from tests.speed.common.dialogue import Told, Worker, start_worker
@@ -29,14 +28,20 @@ EXACT = "float32"
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """How to measure: lm-eval's Python, arithmetic, threads, rounds, and the share of the rows."""
+    """How to measure: lm-eval's Python, the model as `bench` is told of it and its folder, device,
+    arithmetic, threads, rounds, the share of the rows, and how many times larger the batches are
+    that lm-eval is tried with."""
 
     rival: Path
+    model: str
+    folder: Path
+    device: str
     dtype: str
     threads: int
     rounds: int
     scale: float
     same_rows: bool
+    batch_scale: int
 
 
 def measure(workload: Workload, place: Place, means: Means) -> Line:
@@ -95,8 +100,9 @@ def _workers(asked: _Asked, means: Means) -> Iterator[tuple[Worker, Worker]]:
 def _line(asked: _Asked, bench: Worker, rival: Worker, means: Means) -> Line:
     workload = asked.workload
     bench.ask({"rows": WARM})
-    rival.ask({"rows": WARM, "batch": workload.sizes[0]})
-    survey = _survey(workload, rival, asked.rival_rows)
+    sizes = [size * means.batch_scale for size in workload.sizes]
+    rival.ask({"rows": WARM, "batch": sizes[0]})
+    survey = _survey(workload, sizes, rival, asked.rival_rows)
     batch = min(survey, key=lambda size: survey[size])
     asks = {"bench": (bench, asked.rows), "lm_eval": (rival, asked.rival_rows)}
     turns: dict[str, list[Told]] = defaultdict(list)
@@ -119,11 +125,13 @@ def _line(asked: _Asked, bench: Worker, rival: Worker, means: Means) -> Line:
     )
 
 
-def _survey(workload: Workload, rival: Worker, rows: Sequence[int]) -> dict[int, float]:
+def _survey(
+    workload: Workload, sizes: Sequence[int], rival: Worker, rows: Sequence[int]
+) -> dict[int, float]:
     """Seconds a row at each batch size."""
     if workload.generation is None:
         rows = [rows[at] for at in spread(len(rows), max(4, round(TRIED * len(rows))))]
-    told = {size: rival.ask({"rows": rows, "batch": size}) for size in workload.sizes}
+    told = {size: rival.ask({"rows": rows, "batch": size}) for size in sizes}
     return {size: one["seconds"] / len(rows) for size, one in told.items()}
 
 
@@ -141,9 +149,13 @@ def turn_of(told: Told) -> Turn:
 def _bench(asked: _Asked, means: Means) -> list[str]:
     place, module = asked.place, "tests.speed.workers.evaluate_bench"
     told = [asked.workload.name, str(place.folder), str(place.mirror or "")]
-    return [sys.executable, "-m", module, *told, str(asked.wanted), means.dtype]
+    return [sys.executable, "-m", module, *told, str(asked.wanted), *_opened(means, means.model)]
 
 
 def _lm_eval(asked: _Asked, means: Means) -> list[str]:
     module = "tests.speed.workers.evaluate_lm_eval"
-    return [str(means.rival), "-m", module, str(asked.file), str(smollm2_folder()), means.dtype]
+    return [str(means.rival), "-m", module, str(asked.file), *_opened(means, str(means.folder))]
+
+
+def _opened(means: Means, model: str) -> list[str]:
+    return [model, means.dtype, means.device]

@@ -72,6 +72,23 @@ class Line:
         self.out.flush()
 
 
+def forget_device_peak(device: str) -> None:
+    """Begin to count the memory of a GPU anew."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_of(device: str) -> dict[str, float]:
+    """What an answer says instead of the memory of the process: that of a GPU."""
+    if not device.startswith("cuda"):
+        return {}
+    import torch
+
+    return {"peak_gib": torch.cuda.max_memory_allocated(device) / 2**30}
+
+
 def peak_gib() -> float:
     """The most memory that this program or one of its children has held.
 

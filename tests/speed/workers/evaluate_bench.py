@@ -1,12 +1,12 @@
 """`bench` answers the requests of a workload, each time with a fresh ledger.
 
-    python -m tests.speed.workers.evaluate_bench WORKLOAD FOLDER MIRROR ROWS DTYPE
+    python -m tests.speed.workers.evaluate_bench WORKLOAD FOLDER MIRROR ROWS MODEL DTYPE DEVICE
 
 It is asked `{"rows": [0, 4, 8]}` and answers with a list of log-likelihoods or a text for each, and
 how many tokens were written for all of them.
 """
 
-from tests.speed.workers.answer import Line
+from tests.speed.workers.answer import Line, forget_device_peak, peak_of
 
 line = Line()
 
@@ -25,20 +25,22 @@ from bench.store import LEDGER, Ledger  # noqa: E402
 from bench.types import Reply  # noqa: E402
 from tests.speed.common.workloads import part_of, place_in, plans_of, workload_of  # noqa: E402
 
-MODEL = "smollm2-135m"
 
-
-def main(name: str, folder: str, mirror: str, rows: str, dtype: str) -> None:
+def main(
+    name: str, folder: str, mirror: str, rows: str, checkpoint: str, dtype: str, device: str
+) -> None:
     load_for_good()  # as `bench eval` does
-    model = open_model(MODEL, ModelOptions(dtype=dtype, device="cpu"))
+    model = open_model(checkpoint, ModelOptions(dtype=dtype, device=device))
     plans = plans_of(workload_of(name), place_in(Path(folder), mirror), int(rows), model)
     model.load()
     line.ready()
     for asked in line.asks(forget_peak=True):
+        forget_device_peak(device)
         replies = answer(model, part_of(plans, asked["rows"]))
         line.answer(
             results=[list(reply.logprobs) or reply.text for reply in replies],
             written=sum(reply.tokens_out for reply in replies),
+            **peak_of(device),
         )
 
 

@@ -1,13 +1,13 @@
 """lm-eval's HFLM answers the requests in a file; runs in an environment of its own.
 
-    python -m tests.speed.workers.evaluate_lm_eval FILE MODEL_FOLDER DTYPE
+    python -m tests.speed.workers.evaluate_lm_eval FILE MODEL_FOLDER DTYPE DEVICE
 
 FILE holds a list of `{"prompt": ..., "continuations": [...]}` or `{"prompt": ..., "stops": [...],
 "max_tokens": 48}`. It is asked `{"rows": [0, 4, 8], "batch": 16}` and answers with a list of
 log-likelihoods or a text for each.
 """
 
-from tests.speed.workers.answer import Line
+from tests.speed.workers.answer import Line, forget_device_peak, peak_of
 
 line = Line()
 
@@ -22,15 +22,16 @@ from lm_eval.models.huggingface import HFLM  # noqa: E402
 Asked = list[dict[str, Any]]
 
 
-def main(file: str, folder: str, dtype: str) -> None:
+def main(file: str, folder: str, dtype: str, device: str) -> None:
     requests: Asked = json.loads(Path(file).read_text())
-    model = HFLM(pretrained=folder, dtype=dtype, device="cpu", batch_size=1)
+    model = HFLM(pretrained=folder, dtype=dtype, device=device, batch_size=1)
     line.ready()
     for asked in line.asks(forget_peak=True):
+        forget_device_peak(device)
         model.batch_size_per_gpu = asked["batch"]
         chosen = [requests[row] for row in asked["rows"]]
         found = score(model, chosen) if "continuations" in chosen[0] else generate(model, chosen)
-        line.answer(results=found)
+        line.answer(results=found, **peak_of(device))
 
 
 def score(model: HFLM, requests: Asked) -> list[list[float]]:
