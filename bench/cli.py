@@ -296,7 +296,7 @@ def rescore(
 
     folders = find_runs(runs)
     done = [rescore_run(path, tasks or [], data_root, unsafe_code) for path in folders]
-    _report(done, as_json)
+    _report(done, as_json, rescored=True)
     for one in done:
         if one.new_references:
             print_note(f"{one.folder}: the answers of {one.new_references} items had changed")
@@ -307,7 +307,7 @@ for _name, _verb in {**TRAINING_VERBS, **CHECKPOINT_VERBS, **BOARD_VERBS}.items(
 app.add_typer(board, name="board")
 
 
-def _report(done: "Sequence[EvaluatedRun]", as_json: bool) -> None:
+def _report(done: "Sequence[EvaluatedRun]", as_json: bool, rescored: bool = False) -> None:
     """Tables of finished runs on stdout, or one JSON document; failures and folders on stderr."""
     from bench.reporting.export import cells_json
     from bench.terminal import print_cells, print_summary
@@ -317,7 +317,7 @@ def _report(done: "Sequence[EvaluatedRun]", as_json: bool) -> None:
     for one in done:
         if not as_json:
             print_cells(one.run.model, one.cells)
-        print_summary(one.run, one.records, one.folder)
+        print_summary(one.run, one.records, one.folder, rescored)
 
 
 def _complain(cause: str, remedy: str) -> None:

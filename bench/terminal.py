@@ -43,7 +43,9 @@ def print_cells(title: str, cells: Sequence[Cell]) -> None:
     print_table(headings, [_cell_row(cell) for cell in cells], title)
 
 
-def print_summary(run: Run, records: Sequence[Record], folder: Path) -> None:
+def print_summary(
+    run: Run, records: Sequence[Record], folder: Path, rescored: bool = False
+) -> None:
     """Lines on stderr after a run: failed rows with a reason, cut prompts, what it cost, where."""
     for entry in run.tasks:
         if entry.failed:
@@ -52,10 +54,15 @@ def print_summary(run: Run, records: Sequence[Record], folder: Path) -> None:
     for entry in run.tasks:
         if entry.truncated:
             print_note(f"{entry.task}: {entry.truncated} prompts were cut on the left")
+    failed = f"{sum(entry.failed for entry in run.tasks)} rows failed"
+    if rescored:
+        print_note(f"{len(records)} rows scored again, {failed}: {folder}")
+        return
+    cost = f", {run.seconds:.1f} s, peak {run.peak_memory_bytes / 2**20:.0f} MiB"
+    # Where nothing was asked, the cost is that of an earlier run.
     print_note(
-        f"{run.asked} requests asked, {run.reused} from the ledger, "
-        f"{sum(entry.failed for entry in run.tasks)} rows failed, {run.seconds:.1f} s, "
-        f"peak {run.peak_memory_bytes / 2**20:.0f} MiB: {folder}"
+        f"{run.asked} requests asked, {run.reused} from the ledger, {failed}"
+        f"{cost if run.asked else ''}: {folder}"
     )
 
 

@@ -301,7 +301,8 @@ class TaskRun:
 class Run:
     """What was done: a checkpoint, tasks with digests, settings, environment, command, commit.
 
-    `seconds` is wall time of this invocation; answers already in the ledger cost none of it.
+    `asked` and `reused` (from the ledger) are of the latest invocation. `started`, `seconds` (wall
+    time), memory and energy are too, unless it asked nothing: then they stay what they were.
     `energy_joules` is None where the machine does not report it.
     """
 

@@ -124,6 +124,16 @@ def test_progress_and_summary_go_to_stderr(bench, evaluated):
     assert "capitals  exact_match  1.000" in done.out
 
 
+def test_a_summary_tells_no_cost_and_no_requests_where_nothing_was_asked(bench, evaluated):
+    again = bench("eval fake:gold -t capitals -t choices --tasks t -o runs")
+    assert (
+        f"0 requests asked, 24 from the ledger, 0 rows failed: runs/{evaluated.name}" in again.err
+    )
+    scored = bench(f"rescore {evaluated} --tasks t").err
+    assert "24 rows scored again, 0 rows failed: " in scored
+    assert "asked" not in scored
+
+
 def test_an_error_is_two_lines_whatever_line_breaks_its_message_has(capsys):
     print_error("damaged:\n  at line 3\n", "mend\nit")
     assert capsys.readouterr().err == "error: damaged: at line 3\n  try: mend it\n"

@@ -18,6 +18,7 @@ from pathlib import Path
 from bench.environment import energy_meter, environment, git_state, peak_memory_bytes
 from bench.errors import RunError, TaskError
 from bench.evaluation.ask import Progress, Silent, ask_all
+from bench.evaluation.measured import as_first_measured
 from bench.evaluation.plan import Ask, Plan, Settings, digest_of, make_plan
 from bench.evaluation.references import Render, only_references_changed, shots_of
 from bench.models.model import Model
@@ -94,6 +95,7 @@ def evaluate_model(
         peak_memory_bytes=peak_memory_bytes(),
         energy_joules=joules(),
     )
+    run = as_first_measured(output / name, run)
     return Finished(output / name, save_run(output / name, run, records), records)
 
 

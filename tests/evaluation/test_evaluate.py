@@ -39,6 +39,26 @@ def test_the_same_command_again_asks_nothing_and_writes_the_same_bytes(ask, tiny
     assert (again.folder / "records.jsonl").read_bytes() == bytes_before
 
 
+def cost(done):
+    """What run.json says of when it was run, and what that cost."""
+    told = json.loads((done.folder / "run.json").read_text())
+    return [told[key] for key in ("started", "seconds", "peak_memory_bytes", "energy_joules")]
+
+
+@pytest.mark.usefixtures("tasks")
+def test_a_run_that_asks_nothing_keeps_the_cost_of_the_one_that_asked(ask):
+    first = ask("fake:gold", "capitals")
+    path = first.folder / "run.json"
+    slow = {"started": "2026-01-01T00:00:00+00:00", "seconds": 99.5, "peak_memory_bytes": 7}
+    path.write_text(json.dumps(json.loads(path.read_text()) | slow))
+    before = cost(first)
+    again = ask("fake:gold", "capitals")
+    assert cost(again) == before
+    assert again.run.seconds == 99.5
+    path.write_text("{")
+    assert cost(ask("fake:gold", "capitals"))[1] < 99.5
+
+
 @pytest.mark.usefixtures("tasks")
 def test_another_list_of_tasks_asks_only_for_what_is_new(ask, tiny_llama):
     alone = ask(tiny_llama, "capitals")
