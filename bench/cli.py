@@ -309,6 +309,7 @@ app.add_typer(board, name="board")
 
 def _report(done: "Sequence[EvaluatedRun]", as_json: bool, rescored: bool = False) -> None:
     """Tables of finished runs on stdout, or one JSON document; failures and folders on stderr."""
+    from bench.evaluation.failures import raise_if_all_failed
     from bench.reporting.export import cells_json
     from bench.terminal import print_cells, print_summary
 
@@ -318,6 +319,8 @@ def _report(done: "Sequence[EvaluatedRun]", as_json: bool, rescored: bool = Fals
         if not as_json:
             print_cells(one.run.model, one.cells)
         print_summary(one.run, one.records, one.folder, rescored)
+    for one in done:
+        raise_if_all_failed(one.folder, one.records)
 
 
 def _complain(cause: str, remedy: str) -> None:

@@ -14,6 +14,10 @@ def score(example, reply):
         raise ZeroDivisionError("the scorer tripped")
     return 0.5
 """
+FAILS_ON_ALL = """
+def score(example, reply):
+    raise KeyError("country" if "Peru" in example.question else "answer")
+"""
 EMPTY = {"id": "empty", "country": "", "capital": "x", "options": []}
 LONG = {"id": "long", "country": "Eldorado " * 60, "capital": "x", "options": []}
 
@@ -76,6 +80,17 @@ def test_the_summary_counts_failures_and_the_exit_code_is_zero(tmp_path, capsys,
     assert ended.value.code == 0
     assert "capitals: 1 of 13 rows failed: " in notes
     assert "12 requests asked, 0 from the ledger, 1 rows failed" in notes
+
+
+def test_a_run_in_which_every_row_fails_is_an_error_once_it_is_written(bench, tmp_path):
+    write_task(tmp_path / "t", scorers=["score"], code=FAILS_ON_ALL)
+    shown = bench("eval fake:gold -t capitals --tasks t -o runs --json")
+    assert shown.code == 1
+    assert json.loads(shown.out)["runs"][0]["cells"][0]["failed"] == 12
+    assert "all 12 rows failed, 11 of them with: scoring: KeyError('answer')" in shown.err
+    (records,) = tmp_path.glob("runs/*/records.jsonl")
+    assert f"try: see the reason of every row in {records.relative_to(tmp_path)}" in shown.err
+    assert bench("rescore runs --tasks t").code == 1
 
 
 def test_a_task_none_of_whose_rows_can_be_rendered_is_an_error(tmp_path):
