@@ -116,7 +116,7 @@ def judged_of(task: str, rows: Sequence[Row], labels: Sequence[str], level: floa
         anchor=anchor,
         judges=judges,
         matches=tuple(
-            _match([one for one in found if _pair(one) == pair], level) for pair in pairs
+            match_of([one for one in found if _pair(one) == pair], level) for pair in pairs
         ),
         ratings=ratings,
         ranks=ranks,
@@ -136,7 +136,7 @@ def judgments_of(task: str, rows: Sequence[Row], labels: Sequence[str]) -> Itera
         for (name, _), result in row.results.items():
             reference = result.settings.get(REFERENCE)
             if name == task and isinstance(reference, str) and WIN_RATE in result.items.scores:
-                yield from _judgments(result, label, _label_of(reference, names, labels))
+                yield from judgments_in(result, label, _label_of(reference, names, labels))
 
 
 def _label_of(reference: str, names: Sequence[str], labels: Sequence[str]) -> str:
@@ -149,7 +149,8 @@ def _label_of(reference: str, names: Sequence[str], labels: Sequence[str]) -> st
     return found[0] if len(found) == 1 else reference
 
 
-def _judgments(result: Result, model: str, reference: str) -> Iterator[Judgment]:
+def judgments_in(result: Result, model: str, reference: str) -> Iterator[Judgment]:
+    """The judgments of a Result with a win rate; none of a model against itself."""
     items, nothing = result.items, (None,) * len(result.items.ids)
     columns = zip(
         judges_of(result),
@@ -188,7 +189,8 @@ def _anchor(found: Sequence[Judgment], stages: dict[str, str]) -> str:
     )
 
 
-def _match(found: Sequence[Judgment], level: float) -> Match:
+def match_of(found: Sequence[Judgment], level: float) -> Match:
+    """All judgments of one model against one reference in one Match."""
     outcomes = [one.outcome for one in found]
     longer = [one.longer for one in found if one.longer is not None]
     prompts = [one.prompt for one in found]

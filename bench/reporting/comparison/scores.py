@@ -8,21 +8,17 @@ Called by `bench.reporting.comparison.board` and `bench eval`.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bench.reporting.comparison.judges import judges_of, sampled
+from bench.reporting.comparison.judged import Match, judgments_in, match_of
 from bench.reporting.results.schema import (
     JUDGED_BY,
-    LENGTH,
     REFERENCE,
-    REFERENCE_LENGTH,
     WIN_RATE,
     Metric,
     Result,
 )
 from bench.statistics.estimate import Estimate
 from bench.statistics.intervals import Interval, mean_interval
-from bench.statistics.length import LengthJudgments, length_controlled
 from bench.statistics.replicates import replicates
-from bench.statistics.winrate import win_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +70,8 @@ def _score(row: int, result: Result, metric: Metric, headline: bool, level: floa
     known = [place for place, score in enumerate(column) if score is not None]
     clusters = [items.clusters[place] for place in known]
     values = [column[place] or 0.0 for place in known]
-    found: Interval | Estimate | None
-    if metric.name == WIN_RATE and REFERENCE in result.settings:
-        found = _won(result, values, known, clusters, level)
-    else:
-        found = _interval(values, clusters, metric, level)
+    match = _match(result, level) if metric.name == WIN_RATE else None
+    found = match.win_rate if match else _interval(values, clusters, metric, level)
     score = _filled(row, result, metric, headline, level, found, len(known), len(set(clusters)))
     return _with_samples(score, result, metric, known)
 
@@ -112,35 +105,22 @@ def _sampled(result: Result) -> bool:
 
 def _controlled(row: int, result: Result, level: float) -> Iterator[Score]:
     """The win rate with length taken out, where it is known how long both replies are."""
-    metric = next((one for one in result.task.metrics if one.name == WIN_RATE), None)
-    if metric is None:
+    match = _match(result, level)
+    if match is None or match.controlled is None:
         return
-    items = result.items
-    nothing = (None,) * len(items.ids)
-    columns = [
-        items.scores.get(WIN_RATE, nothing),
-        items.measures.get(LENGTH, nothing),
-        items.measures.get(REFERENCE_LENGTH, nothing),
-        items.clusters,
-    ]
-    known = [
-        (won, ours - theirs, cluster)
-        for won, ours, theirs, cluster in zip(*columns, strict=True)
-        if won is not None and ours is not None and theirs is not None
-    ]
-    if not known:
-        return
+    found = match.controlled
+    metric = next(one for one in result.task.metrics if one.name == WIN_RATE)
     equal = replace(metric, name=f"{WIN_RATE}_at_equal_length")
-    won, longer, clusters = (list(column) for column in zip(*known, strict=True))
-    found = length_controlled(LengthJudgments(won, longer, prompts=clusters), level).controlled
-    yield replace(
-        _filled(row, result, equal, False, level, None, len(known), len(set(clusters))),
-        estimate=found.estimate,
-        lo=found.lo,
-        hi=found.hi,
-        method=found.method,
-        warnings=found.warnings,
-    )
+    yield _filled(row, result, equal, False, level, found, found.n_items, found.n_clusters)
+
+
+def _match(result: Result, level: float) -> Match | None:
+    """The win rate as the page of judgments has it; None of what was not judged."""
+    reference = result.settings.get(REFERENCE)
+    if WIN_RATE not in result.items.scores or not isinstance(reference, str):
+        return None
+    judgments = list(judgments_in(result, result.model.name, reference))
+    return match_of(judgments, level) if judgments else None
 
 
 def _interval(
@@ -149,17 +129,6 @@ def _interval(
     if not values:
         return None
     return mean_interval(values, clusters, level, bounds=(metric.low, metric.high))
-
-
-def _won(
-    result: Result, values: list[float], known: list[int], clusters: list[str], level: float
-) -> Estimate | None:
-    """The win rate as the page of judgments has it: by prompt and, of five judges or more, by
-    judge."""
-    if not values:
-        return None
-    judges = judges_of(result)
-    return win_rate(values, clusters, sampled([judges[place] for place in known]), level).win_rate
 
 
 def _aggregate(row: int, result: Result, name: str, value: float | None, level: float) -> Score:
