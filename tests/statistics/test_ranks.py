@@ -11,7 +11,7 @@ from scipy import stats
 from bench.statistics.ranks import rank_sets, rank_sets_of_scores
 from tests.statistics.judged import TABLE
 
-few = settings(max_examples=12)
+few = settings(max_examples=8)
 boards = st.lists(
     st.lists(st.sampled_from([0.0, 0.3, 1.0]), min_size=24, max_size=24), min_size=3, max_size=5
 )

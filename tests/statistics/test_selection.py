@@ -9,7 +9,7 @@ from scipy import optimize, stats
 from bench.statistics.selection import corrected_winner, corrected_winner_of_scores
 from bench.statistics.simultaneous import largest_t
 
-few = settings(max_examples=12)
+few = settings(max_examples=8)
 means = st.lists(st.floats(-0.2, 0.2), min_size=2, max_size=6)
 
 
