@@ -174,12 +174,14 @@ def show(
 def new(
     name: Annotated[str, typer.Argument(help="Name of the task: lower case, digits, _.")],
     kind: Annotated[str, typer.Option(help="qa, classification, summarization, code, ...")],
-    into: Annotated[Path, typer.Option(metavar="DIR", help="Where to put it.")] = Path("tasks"),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Where to put its folder.")
+    ] = Path("tasks"),
 ) -> None:
     """Write a task folder that passes `bench check` at once."""
     from bench.registry.scaffold import new_task
 
-    folder = new_task(name, kind, into)
+    folder = new_task(name, kind, output)
     typer.echo(f"{folder}/")
     for path in sorted(folder.iterdir()):
         typer.echo(f"  {path.name}")

@@ -96,7 +96,7 @@ TABLE = [
     ("unknown scorer", task(scorers=["exact_mach"]), CAPITALS, "t/capitals/task.yaml: scorers: no scorer is named 'exact_mach'", "did you mean exact_match"),
     ("two tasks of one name", two_of_one_name, CAPITALS + " --tasks u", "two tasks are named 'capitals': .*/t/capitals/task.yaml and .*/u/capitals/task.yaml", "rename"),
     ("name of a new task", task(), "new My-Task --kind qa", "'My-Task' is no task name", "lower-case"),
-    ("new task exists", task(), "new capitals --kind qa --into t", "t/capitals: exists already", "choose another name"),
+    ("new task exists", task(), "new capitals --kind qa -o t", "t/capitals: exists already", "choose another name"),
     # Options
     ("unknown verb", task(), "evaluate facts", "No such command 'evaluate'", "bench --help"),
     ("unknown option", task(), "list --suit core", "No such option: --suit", "bench list --help"),

@@ -48,6 +48,12 @@ def test_every_option_and_argument_says_what_it_is_for(bench, verb, option):
     assert called.casefold() in bench(f"{verb} --help").out.casefold()
 
 
+def test_where_a_verb_writes_is_called_output_in_all_of_them():
+    writes = {"new", "eval", "train", "rank", "ablate", "import", "submit"}
+    named = {verb for verb, option in OPTIONS if {"-o", "--output"} <= set(option.opts)}
+    assert named == writes
+
+
 def test_no_verb_at_all_shows_the_help(bench):
     assert bench("").out == bench("--help").out
 
@@ -111,7 +117,7 @@ def test_check_json_lists_findings_and_the_exit_code_tells(bench, evaluated):
 
 
 def test_new_task_passes_check_and_evaluates(bench):
-    assert bench("new riddles --kind qa --into mine").code == 0
+    assert bench("new riddles --kind qa -o mine").code == 0
     assert bench("check mine/riddles").out.startswith("riddles: ok\n")
     assert bench("eval fake:gold -t riddles --tasks mine").code == 0
 

@@ -80,7 +80,7 @@ def find_task_files(folders: Iterable[Path]) -> dict[str, Path]:
         own = folder / "task.yaml"
         files = [own] if own.is_file() else sorted(folder.glob("*/task.yaml"))
         if not files and folder != embedded_folder().resolve():
-            raise TaskError(f"{folder}: holds no task.yaml", f"bench new NAME --into {folder}")
+            raise TaskError(f"{folder}: holds no task.yaml", f"bench new NAME -o {folder}")
         for file in files:
             name = file.parent.name
             if name in SUITES:

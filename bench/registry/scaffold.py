@@ -85,5 +85,7 @@ def new_task(name: str, kind: str, into: Path) -> Path:
             ]
             (folder / f"{split}.jsonl").write_text("".join(lines), encoding="utf-8")
     except OSError as error:
-        raise TaskError(f"{folder}: cannot be written: {error.strerror}", "choose --into") from None
+        raise TaskError(
+            f"{folder}: cannot be written: {error.strerror}", "choose another folder with -o"
+        ) from None
     return folder

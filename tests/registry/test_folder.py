@@ -97,7 +97,7 @@ def test_a_tasks_folder_without_a_task_says_how_to_make_one(tmp_path):
     with pytest.raises(TaskError) as caught:
         all_tasks([tmp_path])
     assert caught.value.cause == f"{tmp_path}: holds no task.yaml"
-    assert caught.value.remedy == f"bench new NAME --into {tmp_path}"
+    assert caught.value.remedy == f"bench new NAME -o {tmp_path}"
 
 
 def test_a_broken_folder_elsewhere_does_not_stop_a_task_asked_for_by_name(write_task, tmp_path):

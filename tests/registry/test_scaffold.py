@@ -90,7 +90,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(TaskError, match="file/a: cannot be written: Not a directory") as caught:
         new_task("a", "qa", tmp_path / "file")
-    assert caught.value.remedy == "choose --into"
+    assert caught.value.remedy == "choose another folder with -o"
 
 
 def test_folders_above_are_made(tmp_path):
