@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from bench.errors import BenchError, did_you_mean
+from bench.regular import check_regular
 
 Yaml = dict[str, Any]
 MOST_VALUES = 100_000
@@ -33,9 +34,10 @@ def read_yaml(path: Path, fault: type[BenchError], absent: str, guide: str) -> Y
     """The mapping in the YAML file at `path`.
 
     Raises:
-        fault: no such file (remedy `absent`), not YAML, a key written twice, no mapping (remedy
-            `guide`), or aliases that stand for more values than anybody can mean.
+        fault: no such file (remedy `absent`), a device, not YAML, a key written twice, no mapping
+            (remedy `guide`), or aliases that stand for more values than anybody can mean.
     """
+    check_regular(path, fault)
     try:
         raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
         values = _count(raw, {})

@@ -18,6 +18,7 @@ from bench.errors import TaskError, did_you_mean
 from bench.network import stay_offline_without_network
 from bench.registry.folder import Task
 from bench.registry.hooks import load_hooks
+from bench.regular import check_regular
 from bench.types import Json
 
 Role = Literal["train", "shots", "test"]
@@ -99,10 +100,11 @@ def read_file(path: Path) -> Iterator[Row]:
     """The rows of one data file.
 
     Raises:
-        TaskError: no such file, an unknown format, or a line that cannot be read.
+        TaskError: no such file, a device, an unknown format, or a line that cannot be read.
     """
     if path.suffix not in FORMATS:
         raise TaskError(f"{path}: unknown data format", f"use one of {', '.join(FORMATS)}")
+    check_regular(path, TaskError)
     try:
         if path.suffix == ".parquet":
             yield from _read_parquet(path)
@@ -178,6 +180,7 @@ def _local_file(task: Task, split: str) -> Path:
 
 
 def _count(path: Path) -> int:
+    check_regular(path, TaskError)
     if path.suffix == ".csv":
         return sum(1 for _ in _read_csv(path))
     if path.suffix == ".parquet":

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 from bench.errors import TaskError, did_you_mean
+from bench.regular import check_regular
 from bench.types import Example, Json, Reply
 
 HOOKS = ("load", "render", "score")
@@ -38,6 +39,7 @@ def load_hooks(folder: Path) -> Hooks:
         TaskError: `task.py` cannot be imported or defines another public function.
     """
     path = folder / "task.py"
+    check_regular(path, TaskError)
     if not path.is_file():
         return Hooks()
     module = _import(path, f"bench_task_{folder.name}")

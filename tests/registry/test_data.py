@@ -144,6 +144,16 @@ def test_an_unreadable_file_is_listed_without_a_count(write_task, name):
     assert count_rows(with_test_file(write_task, name, b"a,b\n1\n"), "test") is None
 
 
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.csv", "rows.parquet"])
+def test_a_link_to_a_device_is_refused_and_not_read_for_ever(write_task, name):
+    task = with_test_file(write_task, name, b"")
+    (task.folder / name).unlink()
+    (task.folder / name).symlink_to("/dev/zero")
+    with pytest.raises(TaskError, match=rf"{name}: is a device or a pipe, expected a file"):
+        load_rows(task, "test")
+    assert count_rows(task, "test") is None
+
+
 @pytest.mark.parametrize("suffix", WRITERS)
 def test_a_missing_file_is_named(write_task, suffix):
     task = write_task(data={"files": {"test": f"rows.{suffix}"}}, splits={"test": "test"})
