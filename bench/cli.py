@@ -18,6 +18,7 @@ from bench.cli_board import board
 from bench.cli_checkpoint import VERBS as CHECKPOINT_VERBS
 from bench.cli_options import AsJson, Chat, DataRoot, Device, DType, TaskFolders, Unsafe, print_json
 from bench.cli_training import VERBS as TRAINING_VERBS
+from bench.counted import counted
 from bench.errors import BenchError, ProblemsError, UsageError
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def check(
         found += findings
         if not as_json:
             errors = sum(finding.level == "error" for finding in findings)
-            typer.echo(f"{name}: {'ok' if not errors else f'{errors} errors'}")
+            typer.echo(f"{name}: {counted(errors, 'error') if errors else 'ok'}")
             for finding in findings:
                 typer.echo(f"  {finding.level} [{finding.rule}] {finding.where}: {finding.message}")
     if as_json:
@@ -218,7 +219,7 @@ def check(
 
         print_json([asdict(finding) for finding in found])
     raise_findings(found, len(chosen))
-    print_note(f"{len(chosen)} task folders conform")
+    print_note(f"{counted(len(chosen), 'task folder')} conform{'s' if len(chosen) == 1 else ''}")
 
 
 @app.command("eval")
@@ -301,7 +302,9 @@ def rescore(
     _report(done, as_json, rescored=True)
     for one in done:
         if one.new_references:
-            print_note(f"{one.folder}: the answers of {one.new_references} items had changed")
+            print_note(
+                f"{one.folder}: the answers of {counted(one.new_references, 'item')} had changed"
+            )
 
 
 for _name, _verb in {**TRAINING_VERBS, **CHECKPOINT_VERBS, **BOARD_VERBS}.items():

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bench.cli_options import AsJson, DataRoot, TaskFolders, print_json
+from bench.counted import counted
 
 MOST_FINDINGS = 5  # of imported results
 RESULTS, SITE = Path("leaderboard/results"), Path("leaderboard/site")
@@ -40,7 +41,7 @@ def build(
     from bench.reporting.site.build import build_site
     from bench.reporting.site.texts import texts_of_runs
     from bench.terminal import print_note
-    from bench.terminal_board import print_board
+    from bench.terminal_board import print_board, print_refused
 
     found = read_sources(sources or [RESULTS], strict=[RESULTS])
     made = make_board(found.results)
@@ -60,11 +61,7 @@ def build(
         print_note(str(one))
     for note in texts.notes:
         print_note(note)
-    refused = [one for one in audit_read(found.entries) if one.severity == "error"]
-    if refused:
-        file, rule, told = refused[0].file, refused[0].rule, refused[0].told
-        print_note(f"bench board check refuses {file}: {rule}: {told}")
-        print_note(f"{len(refused)} errors in all; try: bench board check {Path(file).parents[2]}")
+    print_refused(audit_read(found.entries))
     page = output / "index.html"
     print_note(f"wrote {page}, open it in a browser: {page.resolve().as_uri()}")
 
@@ -122,7 +119,7 @@ def check(
     if failed(findings):
         errors = sum(finding.severity == "error" for finding in findings)
         raise RunError(
-            f"{results}: {errors} errors; a board of these results would mislead",
+            f"{results}: {counted(errors, 'error')}; a board of these results would mislead",
             "restore the files named above: bench submit RUN writes them from the run",
         )
     print_note(f"{results}: {len(RULES) + len(extra)} rules hold")
@@ -193,7 +190,7 @@ def export(
     done = save_all(output, load_results([results]), publisher)
     for lost in sorted({lost for one in done for lost in one.lost}):
         print_note(f"not carried over: {lost}")
-    print_note(f"wrote {len(done)} records to {output / 'data'}")
+    print_note(f"wrote {counted(len(done), 'record')} to {output / 'data'}")
 
 
 def compare(

@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from bench.counted import counted
 from bench.errors import ProblemsError
 from bench.types import Cell, Record, Run
 
@@ -50,18 +51,22 @@ def print_summary(
     for entry in run.tasks:
         if entry.failed:
             reason = next(r.reason for r in records if r.task == entry.task and r.reason)
-            print_note(f"{entry.task}: {entry.failed} of {entry.rows} rows failed: {reason}")
+            print_note(
+                f"{entry.task}: {entry.failed} of {counted(entry.rows, 'row')} failed: {reason}"
+            )
     for entry in run.tasks:
         if entry.truncated:
-            print_note(f"{entry.task}: {entry.truncated} prompts were cut on the left")
-    failed = f"{sum(entry.failed for entry in run.tasks)} rows failed"
+            were = "was" if entry.truncated == 1 else "were"
+            cut = counted(entry.truncated, "prompt")
+            print_note(f"{entry.task}: {cut} {were} cut on the left")
+    failed = f"{counted(sum(entry.failed for entry in run.tasks), 'row')} failed"
     if rescored:
-        print_note(f"{len(records)} rows scored again, {failed}: {folder}")
+        print_note(f"{counted(len(records), 'row')} scored again, {failed}: {folder}")
         return
     cost = f", {run.seconds:.1f} s, peak {run.peak_memory_bytes / 2**20:.0f} MiB"
     # Where nothing was asked, the cost is that of an earlier run.
     print_note(
-        f"{run.asked} requests asked, {run.reused} from the ledger, {failed}"
+        f"{counted(run.asked, 'request')} asked, {run.reused} from the ledger, {failed}"
         f"{cost if run.asked else ''}: {folder}"
     )
 
@@ -126,7 +131,9 @@ class Bars:
         if self.live.disable:
             seconds = time.monotonic() - self.started
             again = f" ({self.known} from the ledger)" if self.known else ""
-            print_note(f"{self.label}  {task}  {self.total} requests{again}  {seconds:.1f} s")
+            print_note(
+                f"{self.label}  {task}  {counted(self.total, 'request')}{again}  {seconds:.1f} s"
+            )
 
 
 def _cell_row(cell: Cell) -> tuple[str, ...]:

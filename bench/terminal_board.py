@@ -1,7 +1,9 @@
 """Boards and comparisons in the terminal."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from bench.counted import counted
 from bench.reporting.comparison.board import Board
 from bench.reporting.comparison.scores import Score
 from bench.reporting.comparison.sentences import contrast_sentence, explanations, probability
@@ -25,7 +27,9 @@ def print_change(change: Change) -> None:
         print_note(contrast_sentence(contrast))
         for share in contrast.shares:
             if share.n:
-                print_note(f"    {share.estimate:+.3f} of it on {share.n} items {share.name}")
+                print_note(
+                    f"    {share.estimate:+.3f} of it on {counted(share.n, 'item')} {share.name}"
+                )
         for one in (contrast, *contrast.variants):
             for told in explanations(one):
                 print_note(f"    {told}{f' ({one.variant})' if one.variant else ''}")
@@ -80,6 +84,17 @@ def _row(contrast: Contrast) -> tuple[str, ...]:
         "–" if contrast.mde is None else f"{contrast.mde:.3f}",
         "–" if contrast.p_adjusted is None else f"{contrast.p_adjusted:.3f}",
     )
+
+
+def print_refused(findings: Sequence[Finding]) -> None:
+    """A line on stderr where `bench board check` refuses results that a board was made of."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        first, folder = errors[0], Path(errors[0].file).parents[2]
+        print_note(
+            f"this board may mislead, bench board check finds {counted(len(errors), 'error')}: "
+            f"{first.file}: {first.rule}: {first.told}; list all: bench board check {folder}"
+        )
 
 
 def print_findings(findings: Sequence[Finding]) -> None:

@@ -32,6 +32,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from bench.counted import counted
 from bench.terminal import ERR
 
 MAIN = ("loss", "reward", "kl", "lr", "tokens_per_second")
@@ -93,7 +94,7 @@ class TrainingView:
             self._draw(self.stage)
         else:
             again = f", going on after {done}" if done else ""
-            self._line(f"{stage}  {kind}  {total} steps{again}")
+            self._line(f"{stage}  {kind}  {counted(total, 'step')}{again}")
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
         """Move the bar, remember the metrics, show them when it is time."""

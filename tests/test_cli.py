@@ -140,6 +140,16 @@ def test_a_summary_tells_no_cost_and_no_requests_where_nothing_was_asked(bench, 
     assert "asked" not in scored
 
 
+def test_one_row_and_one_folder_are_told_as_one(bench, evaluated):
+    assert (
+        "1 request asked, 0 from the ledger, 0 rows failed"
+        in bench("eval fake:gold -t capitals --tasks t --limit 1 -o one").err
+    )
+    write_task(Path("t"), prompt="{{ contry }}")
+    shown = bench("check capitals --tasks t")
+    assert " in 1 task folder\n" in shown.err
+
+
 def test_an_error_is_two_lines_whatever_line_breaks_its_message_has(capsys):
     print_error("damaged:\n  at line 3\n", "mend\nit")
     assert capsys.readouterr().err == "error: damaged: at line 3\n  try: mend it\n"

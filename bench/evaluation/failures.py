@@ -23,8 +23,11 @@ def raise_if_all_failed(folder: Path, records: Sequence[Record]) -> None:
         return
     ((reason, times),) = Counter(record.reason for record in records).most_common(1)
     share = "each" if times == len(records) else f"{times} of them"
+    told = (
+        f"all {len(records)} rows failed, {share}" if len(records) > 1 else "the only row failed,"
+    )
     raise RunError(
-        f"{folder}: all {len(records)} rows failed, {share} with: {reason}",
+        f"{folder}: {told} with: {reason}",
         f"see the reason of every row in {folder / 'records.jsonl'}, mend the task or the model, "
         "then run the same command again",
     )

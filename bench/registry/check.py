@@ -7,6 +7,7 @@ warning does not.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bench.counted import counted
 from bench.errors import BenchError, TaskError
 from bench.registry.check_replies import REPLY_RULES
 from bench.registry.check_rows import ROW_RULES
@@ -105,5 +106,6 @@ def raise_findings(findings: Sequence[Finding], tasks: int) -> None:
     errors = [finding for finding in findings if finding.level == "error"]
     if errors:
         raise TaskError(
-            f"{len(errors)} broken rules in {tasks} task folders", "mend the lines named above"
+            f"{counted(len(errors), 'broken rule')} in {counted(tasks, 'task folder')}",
+            "mend the lines named above",
         )

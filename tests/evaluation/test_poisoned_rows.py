@@ -79,7 +79,7 @@ def test_the_summary_counts_failures_and_the_exit_code_is_zero(tmp_path, capsys,
     notes = capsys.readouterr().err
     assert ended.value.code == 0
     assert "capitals: 1 of 13 rows failed: " in notes
-    assert "12 requests asked, 0 from the ledger, 1 rows failed" in notes
+    assert "12 requests asked, 0 from the ledger, 1 row failed" in notes
 
 
 def test_a_run_in_which_every_row_fails_is_an_error_once_it_is_written(bench, tmp_path):

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from bench.counted import counted
 from bench.errors import RunError
 from bench.network import stay_offline_without_network
 from bench.reporting.hub.refusal import client_errors, explained
@@ -58,7 +59,7 @@ def shown(upload: Upload) -> str:
     """What would be pushed where: for a dry run."""
     size = sum(size for _, size in upload.files)
     lines = [f"  {path}  {_size(size)}" for path, size in upload.files]
-    return "\n".join([f"{upload.target}: {len(lines)} files, {_size(size)}", *lines])
+    return "\n".join([f"{upload.target}: {counted(len(lines), 'file')}, {_size(size)}", *lines])
 
 
 def push(upload: Upload, message: str, mirror: bool = False, pull_request: bool = False) -> str:

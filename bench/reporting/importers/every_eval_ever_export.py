@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from bench.counted import counted
 from bench.errors import RunError, UsageError
 from bench.reporting.importers.every_eval_ever_keys import MODEL_TEXTS, SCHEMA_VERSION
 from bench.reporting.importers.every_eval_ever_scores import (
@@ -212,8 +213,9 @@ def _model(result: Result, identity: str, developer: str) -> Content:
 
 def _lost(result: Result) -> tuple[str, ...]:
     failed = sum(1 for reason in result.items.failures if reason)
-    items = "item" if failed == 1 else "items"
-    return (f"items.failures: {failed} {items} (a sample needs a score)",) if failed else ()
+    return (
+        (f"items.failures: {counted(failed, 'item')} (a sample needs a score)",) if failed else ()
+    )
 
 
 def _lines(samples: Sequence[Content]) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from bench.counted import counted
 from bench.errors import ProblemsError, RunError
 from bench.reporting.results.files import dumped, encoded, load_result, path_of, save_result
 from bench.reporting.results.publishable import Problem
@@ -65,9 +66,8 @@ def refuse(problems: Sequence[Problem]) -> None:
     """Raise ProblemsError where there are some: each on a line with what to do about it."""
     if not problems:
         return
-    count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
     lines = [f"{problem.rule}: {problem}; try: {problem.remedy}" for problem in problems]
-    raise ProblemsError(f"{count}, so nothing was written:", lines)
+    raise ProblemsError(f"{counted(len(problems), 'problem')}, so nothing was written:", lines)
 
 
 def _state(out: Path, result: Result) -> State:

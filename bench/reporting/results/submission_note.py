@@ -9,6 +9,7 @@ give the same text.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
+from bench.counted import counted
 from bench.reporting.export import markdown_text, table_markdown
 from bench.reporting.results.files import SEAL, path_of, sealed
 from bench.reporting.results.schema import Result
@@ -38,7 +39,8 @@ def note_of(results: Sequence[Result]) -> str:
         [
             f"# {markdown_text(model.name)} at {markdown_text(model.revision)}",
             "",
-            f"{len(ordered)} results of {items} items; {failed} items failed and have no score. "
+            f"{counted(len(ordered), 'result')} of {counted(items, 'item')}; "
+            f"{counted(failed, 'item')} failed and {'has' if failed == 1 else 'have'} no score. "
             "`bench board check` checks every number here.",
             "",
             table_markdown(HEADINGS, [_row(result) for result in ordered]),
@@ -59,7 +61,7 @@ def _row(result: Result) -> tuple[str, list[str]]:
         str(task.version),
         str(len(result.items.ids)),
         str(_failed(result)),
-        "whole" if limit is None else f"the first {limit} rows",
+        "whole" if limit is None else f"the first {limit} rows" if limit != 1 else "the first row",
         ", ".join(metric.name for metric in task.metrics),
         task.digest,
         task.prompts_digest,

@@ -23,7 +23,7 @@ from bench.reporting.site.links import FOLDERS, Site
 from bench.reporting.site.names import name, names, plain
 from bench.reporting.site.remarks import plain_remarks, remark, remarks
 from bench.reporting.site.sentences import change_sentence
-from bench.reporting.site.strings import LANGUAGES, Language, strings_of
+from bench.reporting.site.strings import LANGUAGES, Language, counted_in, strings_of
 from bench.reporting.site.tables import FOR_PROGRAMS, FORMATS
 from bench.reporting.site.view import View
 from bench.reporting.site.words import MOST_CHARACTERS
@@ -119,6 +119,7 @@ def _environment(language: Language) -> Environment:
     made.globals |= {
         "t": strings_of(language).__getitem__,
         "strings_of": strings_of,
+        "counted": partial(counted_in, language),
         "digits": digits,
         "name": name,
         "names": names,

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     # overview
-    "board_counts": (
-        "{models} models, {tasks} tasks, {changes} comparisons.",
-        "{models} 个模型，{tasks} 项任务，{changes} 组对比。",
-    ),
+    "board_counts": ("{models}, {tasks}, {changes}.", "共 {models}、{tasks}、{changes}。"),
+    "n_models": ("{n} model{s}", "{n} 个模型"),
+    "n_tasks": ("{n} task{s}", "{n} 项任务"),
+    "n_comparisons": ("{n} comparison{s}", "{n} 组对比"),
     "board_date": ("Results of {first}.", "结果日期：{first}。"),
     "board_dates": ("Results from {first} to {last}.", "结果日期：{first} 至 {last}。"),
     "scores": ("Scores", "得分"),
@@ -96,7 +96,7 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "p_best": ("P(best)", "P(最佳)"),
     "not_ranked": ("not ranked", "未排名"),
     "items": ("Items", "题目"),
-    "in_clusters": ("in {n} clusters", "分 {n} 组"),
+    "in_clusters": ("in {n} cluster{s}", "分 {n} 组"),
     "failed": ("failed", "失败"),
     "missing": ("missing", "缺失"),
     "right": ("right", "正确"),
@@ -171,9 +171,9 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "paper_ours": ("Here", "本榜"),
     "paper_theirs": ("Paper", "论文"),
     "pooled_facts": (
-        "Pooled over {tasks} tasks by {method}; the plain mean of just these tasks, whatever "
+        "Pooled over {tasks} by {method}; the plain mean of just these tasks, whatever "
         "others would show, is {macro}.",
-        "以 {method} 合并 {tasks} 项任务；只就这些任务而言的简单均值为 {macro}。",
+        "以 {method} 合并 {tasks}；只就这些任务而言的简单均值为 {macro}。",
     ),
     "pooled_tau": ("Tasks differ by {tau} points (τ).", "任务间差异 τ 为 {tau} 分。"),
     "pooled_i2": (
@@ -283,7 +283,7 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
         "相同的结果给出相同的页面。",
     ),
     "statistics": ("Statistics", "统计方法"),
-    "used_for": ("{n} numbers", "{n} 个数值"),
+    "used_for": ("{n} number{s}", "{n} 个数值"),
     "no_description": ("No description here.", "此处没有说明。"),
     "seeds_note": (
         "Seeds of the draws behind rank sets, each derived from its scores:",
@@ -307,7 +307,7 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "nothing_refused": ("No comparison was refused.", "没有被拒绝的对比。"),
     "reasons": ("Reasons", "原因"),
     "tools": ("Versions", "版本"),
-    "n_results": ("{n} results", "{n} 个结果"),
+    "n_results": ("{n} result{s}", "{n} 个结果"),
     "texts_missing": ("Texts that are not here", "缺少的文本"),
     # changelog
     "changelog_note": ("From the dates of the results.", "依据结果的日期。"),

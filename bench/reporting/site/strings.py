@@ -12,6 +12,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from bench.reporting.site.digits import count
 from bench.reporting.site.judgment_strings import JUDGMENT_STRINGS
 from bench.reporting.site.metric_strings import METRIC_STRINGS
 from bench.reporting.site.page_strings import PAGE_STRINGS
@@ -25,6 +26,11 @@ def strings_of(language: Language) -> dict[str, Markup]:
     """The strings of one language."""
     place = LANGUAGES.index(language)
     return {key: Markup(both[place]) for key, both in STRINGS.items()}
+
+
+def counted_in(language: Language, key: str, number: int) -> Markup:
+    """The string `key` of a number of things; `{s}` is the s of the English plural."""
+    return strings_of(language)[key].format(n=count(number), s="" if number == 1 else "s")
 
 
 STRINGS: Mapping[str, tuple[str, str]] = {

@@ -37,7 +37,7 @@ def test_a_result_that_was_taken_away_is_missed_in_the_note(board, folder):
     ((file, rule, severity, found),) = told(board)
     assert (file, rule, severity) == (str(folder / NOTE), "notes", "error")
     assert found.startswith("line 3: found '2 results of 40 items")
-    assert "the results beside it give '1 results of 20 items" in found
+    assert "the results beside it give '1 result of 20 items" in found
 
 
 def test_a_result_that_was_put_in_by_hand_is_not_in_the_note(board, folder):

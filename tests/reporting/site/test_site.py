@@ -123,7 +123,10 @@ def test_an_empty_board_is_a_site_too(tmp_path):
     from bench.reporting.comparison.board import make_board
 
     build_site(make_board([]), tmp_path)
-    assert "0 models, 0 tasks" in Page((tmp_path / "index.html").read_text("utf-8")).words
+    assert (
+        "0 models, 0 tasks, 0 comparisons."
+        in Page((tmp_path / "index.html").read_text("utf-8")).words
+    )
 
 
 def test_one_language_is_enough(tmp_path):

@@ -9,7 +9,7 @@ from bench.reporting.comparison.values import VERDICTS
 from bench.reporting.results.rules_numbers import AGGREGATE_BOUNDS
 from bench.reporting.results.schema import MEASURES
 from bench.reporting.site.method_table import METHODS
-from bench.reporting.site.strings import STRINGS
+from bench.reporting.site.strings import STRINGS, counted_in
 
 SITE = Path(__file__).parents[3] / "bench" / "reporting" / "site"
 SOURCES = [*SITE.glob("*.py"), *SITE.glob("templates/*.html")]
@@ -48,6 +48,12 @@ def test_a_string_stands_in_both_languages_with_the_same_values(key):
     assert set(PLACES.findall(english)) - {"{s}"} == set(PLACES.findall(chinese))
     assert not CHINESE.search(english)
     assert CHINESE.search(chinese) or key in SAME or key.startswith("p_h")
+
+
+@pytest.mark.parametrize(("number", "told"), [(0, "0 tasks"), (1, "1 task"), (2345, "2,345 tasks")])
+def test_one_of_a_thing_has_no_plural(number, told):
+    assert counted_in("en", "n_tasks", number) == told
+    assert counted_in("zh", "n_tasks", number) == f"{told.split()[0]} 项任务"
 
 
 def test_every_string_is_used_somewhere():
