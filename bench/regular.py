@@ -2,10 +2,10 @@
 
 Called where a task's files are opened, `task.yaml` and rows.
 
->>> check_regular(Path("/dev/zero"), TaskError)
+>>> check_regular(Path("/dev/zero"), BenchError)
 Traceback (most recent call last):
     ...
-bench.errors.TaskError: /dev/zero: is a device or a pipe, expected a file
+bench.errors.BenchError: /dev/zero: is a device or a pipe, expected a file
   try: put a file there
 """
 
