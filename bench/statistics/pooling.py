@@ -145,9 +145,9 @@ def known_tasks(estimates: Sequence[float | None], errors: Sequence[float | None
     effects = np.array([estimates[at] for at in places], dtype=np.float64)
     found = np.array([errors[at] for at in places], dtype=np.float64)
     still, left_out = int((found == 0).sum()), len(pairs) - len(places)
-    warnings = [f"left out: {left_out} tasks without estimate or standard error"] * (left_out > 0)
+    warnings = [f"tasks left out, without estimate or standard error: {left_out}"] * (left_out > 0)
     if still:
-        warnings.append(f"{still} tasks where nothing varies: given the largest standard error")
+        warnings.append(f"tasks where nothing varies, given the largest standard error: {still}")
         found = np.where(found == 0, found.max(), found)
     return Known(tuple(places), effects, found, tuple(warnings))
 

@@ -101,7 +101,7 @@ def test_tasks_without_estimate_are_left_out_and_counted(rows, missing):
     for pool in (macro, common_effect):
         found, known = pool([*effects, *holes], [*errors, *holes]), pool(effects, errors)
         assert (found.estimate, found.se, found.n_tasks) == (known.estimate, known.se, len(rows))
-        assert found.warnings == (f"left out: {missing} tasks without estimate or standard error",)
+        assert found.warnings == (f"tasks left out, without estimate or standard error: {missing}",)
     found = micro([*effects, *holes], [*errors, *holes], [*items, *[9] * missing])
     assert found.estimate == micro(effects, errors, items).estimate
 
@@ -124,7 +124,7 @@ def test_the_other_direction_is_the_same_number_below_0(rows):
 def test_a_task_where_nothing_varies_does_not_outweigh_the_others():
     found = common_effect([0.5, 0.1, 0.0], [0.1, 0.2, 0.0])
     assert found.estimate == common_effect([0.5, 0.1, 0.0], [0.1, 0.2, 0.2]).estimate
-    assert found.warnings == ("1 tasks where nothing varies: given the largest standard error",)
+    assert found.warnings == ("tasks where nothing varies, given the largest standard error: 1",)
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_a_missing_task_keeps_its_place():
     found = random_effects([None, *CHANGES], [0.1, *ERRORS])
     assert found.shrunken[0] is None
     assert found.shrunken[1:] == random_effects(CHANGES, ERRORS).shrunken
-    assert found.warnings == ("left out: 1 tasks without estimate or standard error",)
+    assert found.warnings == ("tasks left out, without estimate or standard error: 1",)
 
 
 def test_tasks_that_agree_have_no_variance_between_them():

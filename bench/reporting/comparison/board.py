@@ -171,7 +171,7 @@ def _ranks(
         scores, clusters, left_out = shared_matrix([rows[place].results[key] for place in group])
         if len(set(clusters)) >= FEWEST_CLUSTERS:
             sets = rank_sets_of_scores(scores, clusters, level)
-            told = f"left out: {left_out} items that not all of these models were scored on"
+            told = f"items left out, not scored for all of these models: {left_out}"
             warnings = (*sets.warnings, told) if left_out else sets.warnings
             ranks[key] = replace(sets, warnings=warnings)
             ranked[key] = tuple(group)

@@ -132,7 +132,7 @@ def _match(
         return "no items that both were scored on"
     notes = allowed.notes
     if paired.missing:
-        notes += (f"left out: {paired.missing} items that were not scored in both",)
+        notes += (f"items left out, not scored in both: {paired.missing}",)
     judges = sampled(judges_of(child)) if JUDGED_BY in child.items.measures else None
     if judges is not None:
         told = f"its {len(set(judges))} judges are taken as they are: others may prefer otherwise"

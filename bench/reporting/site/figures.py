@@ -8,6 +8,7 @@ Called by `bench.reporting.site.build`; a chart without data is left out.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bench.counted import counted
 from bench.reporting.comparison.board import Asked
 from bench.reporting.comparison.values import Change, Contrast
 from bench.reporting.results.schema import Metric
@@ -97,7 +98,7 @@ def task_figures(view: View, task: Asked, links: Links) -> tuple[Figure, ...]:
 def _overall(view: View, links: Links) -> list[Figure]:
     """All tasks in one number against size, length and cost."""
     overall = overall_of(view.board)
-    metric = Metric(f"mean of {len(overall.tasks)} tasks, guessing 0, perfect 100")
+    metric = Metric(f"mean of {counted(len(overall.tasks), 'task')}, guessing 0, perfect 100")
     found: list[Figure] = []
     if _has_sizes(series := sizes_of(view.board, overall)):
         found.append(_sizes(view, "sizes", "", series, metric, links))

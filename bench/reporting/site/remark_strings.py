@@ -36,8 +36,8 @@ REMARKS: Mapping[str, str] = {
         "第 {name} 行及另外 {n} 行在两者中不是同一道题"
     ),
     "no items that both were scored on": "没有两者都有得分的题目",
-    "left out: {n} items that were not scored in both": "略去 {n} 道并非两者都有得分的题目",
-    "left out: {n} items that not all of these models were scored on": (
+    "items left out, not scored in both: {n}": "略去 {n} 道并非两者都有得分的题目",
+    "items left out, not scored for all of these models: {n}": (
         "略去 {n} 道并非所有这些模型都有得分的题目"
     ),
     "left out: {n} of {all} tasks, which have no number or no bounds": (
@@ -91,10 +91,10 @@ REMARKS: Mapping[str, str] = {
         "每题只有一个样本：无法区分采样噪声与题目差异"
     ),
     # all tasks in one
-    "left out: {n} tasks without estimate or standard error": (
+    "tasks left out, without estimate or standard error: {n}": (
         "略去 {n} 项没有估计值或标准误的任务"
     ),
-    "{n} tasks where nothing varies: given the largest standard error": (
+    "tasks where nothing varies, given the largest standard error: {n}": (
         "{n} 项任务没有任何变化：取最大的标准误"
     ),
     "no tasks": "没有任务",

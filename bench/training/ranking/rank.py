@@ -63,9 +63,7 @@ def rank(
             f"{settings.temperature + 0.2:.1f}",
         )
     if len(rankings) < len(entries):
-        site.watcher.note(
-            f"{len(entries) - len(rankings)} prompts are left out: {left_out(judged)}"
-        )
+        site.watcher.note(f"prompts left out: {len(entries) - len(rankings)}; {left_out(judged)}")
     if site.processes.main:
         save_rankings(site.folder / RANKINGS, rankings)
     site.processes.wait()

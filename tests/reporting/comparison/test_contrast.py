@@ -51,7 +51,7 @@ def test_lower_is_better_turns_the_verdict_and_not_the_estimate():
 def test_items_of_one_side_alone_are_counted_and_left_out():
     found = compared(result(SFT, [*RIGHT, None]), result(BASE, [*MIXED, 1.0]))
     assert (found.n_items, found.n_missing) == (40, 1)
-    assert "left out: 1 items that were not scored in both" in found.warnings
+    assert "items left out, not scored in both: 1" in found.warnings
 
 
 REFUSED = {
@@ -256,7 +256,7 @@ def test_items_that_a_ranked_model_failed_on_are_left_out_and_counted():
     board = make_board([result(SFT, RIGHT), result(BASE, MIXED), result(third, failed)])
     sets = board.ranks["topic", ""]
     assert sets.n_items == 38
-    assert "left out: 2 items that not all of these models were scored on" in sets.warnings
+    assert "items left out, not scored for all of these models: 2" in sets.warnings
 
 
 def test_no_two_rows_have_one_label():

@@ -232,7 +232,7 @@ def test_prompts_whose_replies_are_all_the_same_are_left_out_and_counted(tmp_pat
     assert 0 < alike < PROMPTS
     assert len(done.rankings) == PROMPTS - alike
     assert watcher.notes == [
-        f"{alike:.0f} prompts are left out: all replies to {alike:.0f} are the same"
+        f"prompts left out: {alike:.0f}; all replies to {alike:.0f} are the same"
     ]
     assert 1 not in asked
 
@@ -252,7 +252,7 @@ def test_replies_that_cannot_be_judged_are_left_out(tmp_path, tiny_checkpoint):
     assert [item.prompt.id for item in done.rankings] == ["1", "2", "3", "4"]
     assert {item.scores for item in done.rankings} == {(1.0, 2.0)}
     assert done.metrics["unjudged"] == 1
-    assert watcher.notes == ["1 prompts are left out: those to 1 cannot be judged (too odd)"]
+    assert watcher.notes == ["prompts left out: 1; those to 1 cannot be judged (too odd)"]
 
 
 def test_a_stage_that_can_rank_nothing_says_why(tmp_path, tiny_checkpoint):
