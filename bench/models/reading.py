@@ -18,8 +18,8 @@ from transformers import DynamicCache, PreTrainedModel
 from bench.models.blocks import cut, in_blocks
 from bench.models.forest import Row, plant
 from bench.models.model import Encoded
-from bench.models.prefix import repeat_cache
 from bench.models.projection import project_only
+from bench.models.ragged import states_of
 from bench.models.rows import pad
 
 Prompts = Sequence[tuple[int, ...]]
@@ -61,7 +61,7 @@ def read_padded(model: PreTrainedModel, prompts: Prompts, prefix: Prefix) -> Rea
     rows, width = ids.shape
     ends = [row * width + len(prompt) - start - 1 for row, prompt in enumerate(prompts)]
     places = torch.arange(start, start + width, device=model.device).expand(rows, -1)
-    cache = _behind(model, prefix, rows)
+    cache = _behind(prefix, rows)
     with project_only(model, torch.tensor(ends, device=model.device)):
         reply = model(
             input_ids=ids.to(model.device),
@@ -82,7 +82,7 @@ def read_packed(model: PreTrainedModel, prompts: Prompts, prefix: Prefix) -> Rea
     row = plant([Encoded(prompt, NOTHING) for prompt in prompts], prefix.length)
     ends = [last for ((last,),) in row.predicting]
     mask = torch.zeros(1, 1, 1, 1, dtype=model.dtype, device=device)
-    cache = _behind(model, prefix, 1)
+    cache = _behind(prefix, 1)
     blocks = cut(row, prefix.length, device)
     with project_only(model, torch.tensor(ends, device=device)), in_blocks(mask, blocks):
         reply = model(
@@ -96,11 +96,16 @@ def read_packed(model: PreTrainedModel, prompts: Prompts, prefix: Prefix) -> Rea
     return reply.logits[0], lying
 
 
-def _behind(model: PreTrainedModel, prefix: Prefix, rows: int) -> DynamicCache:
-    """A cache for `rows` rows behind `prefix`."""
-    if prefix.cache is None:
-        return DynamicCache(config=model.config)
-    return repeat_cache(prefix.cache, rows)
+def _behind(prefix: Prefix, rows: int) -> DynamicCache:
+    """A cache for `rows` rows behind `prefix`.
+
+    It keeps whatever it is given: that of a model with a window would forget the first prompts of a
+    row that holds more than its window, though no prompt is longer.
+    """
+    cache = DynamicCache()
+    for layer, (keys, values) in enumerate(states_of(prefix.cache) if prefix.cache else ()):
+        cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), layer)
+    return cache
 
 
 def _columns(row: Row, ends: Sequence[int], prefix: Prefix, device: torch.device) -> list[Tensor]:

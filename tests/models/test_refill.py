@@ -224,3 +224,21 @@ def test_consumers_are_not_left_in_inference_mode():
     for family in ("llama", "lfm2"):
         for _ in generate(opened(family), items, Budget(99, 2, 2), ENDS, spell, family == "llama"):
             assert not torch.is_inference_mode_enabled()
+
+
+@pytest.mark.parametrize("family", ["mistral_wide", "gemma2", "gpt_neo", "phi3_longrope", "llama"])
+@pytest.mark.parametrize("shared", [0, 8, 34])  # copied to each row, or in front of all
+def test_many_prompts_are_read_at_once_though_together_they_are_longer_than_a_window(
+    family, shared
+):
+    """A cache with a window would keep the last of them alone."""
+    draw = Random(shared)
+    prefix = tuple(draw.randrange(3, 280) for _ in range(shared))
+    longest = max(2, 34 - shared)
+    items = [
+        Encoded(
+            prefix + tuple(draw.randrange(3, 280) for _ in range(own)), generation=Generation(4)
+        )
+        for own in (draw.randint(2, longest) for _ in range(12))
+    ]
+    assert made(family, items, rows=12) == alone(family, items)
