@@ -17,6 +17,7 @@ from bench.models.batching import Budget, batches
 from bench.models.lanes import part_of, side_by_side
 from bench.models.model import Encoded
 from bench.models.projection import Wanted, project_only, sum_logprobs
+from bench.models.reach import rope_switch
 
 Ids = tuple[int, ...]
 Scores = tuple[list[float], list[bool]]
@@ -45,7 +46,10 @@ def score_rows(
         ]
         return _score_batch(model, chosen, tokens)
 
-    for batch, scored in zip(work, side_by_side(score_batch, work, model.device), strict=True):
+    # Rotation factors that change with the length of a row are kept in the model: one at a time.
+    changing = rope_switch(model.config) is not None
+    each = map(score_batch, work) if changing else side_by_side(score_batch, work, model.device)
+    for batch, scored in zip(work, each, strict=True):
         places = (place for number in batch for place in rows[reads[number]])
         scores = zip(*scored, strict=True)
         for (place, number), score in zip(places, scores, strict=True):

@@ -2,8 +2,10 @@
 
 import random
 from dataclasses import replace
+from threading import get_ident
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -106,6 +108,22 @@ def test_row_scores_are_those_of_full_forwards(family):
     model, items = tiny.build(family), workload(longest=20)
     budget = MANY if rope_switch(model.config) is None else ONE_ROW
     assert_exact(model, items, score_rows(model, items, budget))
+
+
+@pytest.mark.parametrize(("family", "lanes"), [("phi3_longrope", 1), ("mistral", 2)])
+def test_rotation_that_changes_with_length_is_not_shared_by_two_lanes(family, lanes):
+    """The factors lie in the model: a long row would turn those of a short one beside it."""
+    model, used = tiny.build(family), set()
+    handle = model.register_forward_pre_hook(lambda *_: used.add(get_ident()))
+    items, threads = workload(longest=60), torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        scored = list(score_rows(model, items, ONE_ROW))
+    finally:
+        torch.set_num_threads(threads)
+        handle.remove()
+    assert len(used) == lanes
+    assert_exact(model, items, scored)
 
 
 @pytest.mark.parametrize("family", ["mamba", "t5"])
