@@ -30,6 +30,7 @@ from bench.training.steps.watch import SilentWatcher, Watcher
 from bench.types import Cell, Record, Run
 
 if TYPE_CHECKING:
+    from bench.models.hf import HuggingFace
     from bench.training.stages import FinishedStage
 
 
@@ -209,7 +210,7 @@ def check_models(names: Sequence[str], options: ModelOptions = ModelOptions()) -
             find_folder(name, options.revision)
 
 
-def open_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
+def open_model(name: str, options: ModelOptions = ModelOptions()) -> "HuggingFace":
     """A Hugging Face checkpoint by name, folder or Hub id; loads torch.
 
     Raises:

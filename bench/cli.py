@@ -135,6 +135,9 @@ def show(
     task: Annotated[str, typer.Argument(help="Name of a task.")],
     model: Annotated[str, typer.Option(help="Show the prompt as this model sees it.")] = "",
     tokens: Annotated[bool, typer.Option("--tokens", help="Show token ids and boundary.")] = False,
+    logprobs: Annotated[
+        bool, typer.Option("--logprobs", help="And what each token of the choices is worth.")
+    ] = False,
     rows: Annotated[int, typer.Option(min=1, help="How many rows.")] = 2,
     shots: Annotated[int, typer.Option(min=0, help="Solved examples before each.")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of the shots.")] = 0,
@@ -152,10 +155,9 @@ def show(
     from bench.registry.folder import select
     from bench.registry.prompt import ShotSettings
 
-    if tokens and not model:
-        raise UsageError(
-            "--tokens needs a model", f"bench show {task} --model smollm2-135m --tokens"
-        )
+    if (tokens or logprobs) and (not model or (logprobs and model.startswith("fake:"))):
+        flag = "--logprobs" if logprobs else "--tokens"
+        raise UsageError(f"{flag} needs a model", f"bench show {task} --model smollm2-135m {flag}")
     settings = Settings(
         ShotSettings(shots, "fixed", seed), variant, rows, chat, data_root=data_root
     )
@@ -163,8 +165,12 @@ def show(
     if others:
         raise UsageError(f"{task!r} is a suite", f"bench show {chosen.name}")
     model = model or "fake:empty"
-    asked = open_fake(model, {}) if model.startswith("fake:") else open_model(model)
-    shown = show_rows(chosen, settings, asked, tokens)
+    if model.startswith("fake:"):
+        shown = show_rows(chosen, settings, open_fake(model, {}), tokens)
+    else:
+        asked = open_model(model)
+        weigh = asked.token_logprobs if logprobs else None
+        shown = show_rows(chosen, settings, asked, tokens or logprobs, weigh)
     if as_json:
         print_json(shown)
     else:

@@ -55,8 +55,8 @@ def draw(logits: Tensor, settings: Sequence[Generation], numbers: Sequence[float
 
 def _nucleus(probability: Tensor, top_p: Tensor) -> Tensor:
     """Nucleus sampling (Holtzman et al. 2020, arXiv 1904.09751): the smallest set of tokens whose
-    probability reaches `top_p` [rows, 1]; the others get 0. Tokens keep their order, so rounding
-    that reorders unlikely ones moves no draw."""
+    probability reaches `top_p` [rows, 1], and all that are as likely as the last of them; the
+    others get 0. Tokens keep their order, so rounding that reorders unlikely ones moves no draw."""
     likeliest = probability.topk(min(LIKELIEST, probability.shape[-1])).values
     least = _least(likeliest, top_p)
     spread = (likeliest.sum(-1) < top_p.squeeze(1)).nonzero().flatten()

@@ -27,12 +27,12 @@ from bench.models.load import (
     vocabulary_size,
 )
 from bench.models.memory import Allowance, within_memory
-from bench.models.model import Encoded
-from bench.models.naive import answer_naively
+from bench.models.model import Encoded, Scored, scored_reply
+from bench.models.naive import answer_naively, score_naively
 from bench.models.options import ModelOptions
 from bench.models.prefix import KeptPrefix, packs, score_packed
 from bench.models.reach import reach, rope_switch
-from bench.models.rows import Scores, score_rows
+from bench.models.rows import score_rows
 from bench.models.size import parameter_count
 from bench.models.template import chat_text
 from bench.models.weights import Weights, find_weights
@@ -147,10 +147,21 @@ class HuggingFace:
             return
         scored = [place for place, item in enumerate(asked) if item.continuations]
         generated = [place for place, item in enumerate(asked) if item.generation is not None]
-        if scored:
-            yield from self._score(asked, scored)
+        for place, found in self._score(asked, scored):
+            yield place, scored_reply(asked[place], found)
         if generated:
             yield from self._generate(asked, generated)
+
+    def token_logprobs(
+        self, asked: Sequence[Encoded]
+    ) -> Iterator[tuple[int, list[tuple[float, ...]]]]:
+        """(position in `asked`, the log-probability in nats of each token of each continuation)."""
+        if self.options.engine == "naive":
+            scores = score_naively(self.model, asked)
+        else:
+            scores = self._score(asked, list(range(len(asked))))
+        for place, found in scores:
+            yield place, [one.tokens for one in found]
 
     @property
     def model(self) -> PreTrainedModel:
@@ -211,29 +222,25 @@ class HuggingFace:
         """`budget` for rows beyond the model's reach."""
         return budget if rope_switch(self.config) is None else replace(budget, rows=1)
 
-    def _score(self, asked: Sequence[Encoded], places: list[int]) -> Iterator[tuple[int, Reply]]:
+    def _score(
+        self, asked: Sequence[Encoded], places: list[int]
+    ) -> Iterator[tuple[int, list[Scored]]]:
+        """Those that may be packed first, then the others."""
         near = self._near(asked, places)
         far = sorted(set(places) - set(near))
         for group, score in ((near, self._score_near), (far, self._score_far)):
             items = [asked[place] for place in group]
-            for number, (totals, greedy) in within_memory(score, items, self._allowance):
-                item = items[number]
-                yield (
-                    group[number],
-                    Reply(
-                        logprobs=tuple(totals),
-                        greedy=tuple(greedy),
-                        token_counts=tuple(map(len, item.continuations)),
-                        tokens_in=len(item.prompt) + sum(map(len, item.continuations)),
-                        truncated=item.truncated,
-                        finish="scored",
-                    ),
-                )
+            for number, found in within_memory(score, items, self._allowance):
+                yield group[number], found
 
-    def _score_near(self, items: Sequence[Encoded], budget: Budget) -> Iterator[tuple[int, Scores]]:
+    def _score_near(
+        self, items: Sequence[Encoded], budget: Budget
+    ) -> Iterator[tuple[int, list[Scored]]]:
         return score_packed(self.model, items, budget, self.kept)
 
-    def _score_far(self, items: Sequence[Encoded], budget: Budget) -> Iterator[tuple[int, Scores]]:
+    def _score_far(
+        self, items: Sequence[Encoded], budget: Budget
+    ) -> Iterator[tuple[int, list[Scored]]]:
         return score_rows(self.model, items, self._alone(budget))
 
     def _generate(self, asked: Sequence[Encoded], places: list[int]) -> Iterator[tuple[int, Reply]]:

@@ -24,6 +24,28 @@ class Encoded:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A continuation: its log-likelihood in nats, whether each of its tokens is the likeliest, and
+    the log-probability of each, in fp32."""
+
+    total: float
+    greedy: bool
+    tokens: tuple[float, ...]
+
+
+def scored_reply(item: Encoded, found: Sequence[Scored]) -> Reply:
+    """The Reply to a request for the scores of continuations."""
+    return Reply(
+        logprobs=tuple(one.total for one in found),
+        greedy=tuple(one.greedy for one in found),
+        token_counts=tuple(map(len, item.continuations)),
+        tokens_in=len(item.prompt) + sum(map(len, item.continuations)),
+        truncated=item.truncated,
+        finish="scored",
+    )
+
+
 class Model(Protocol):
     """A checkpoint that can be asked."""
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import Cache, PreTrainedModel
 
 from bench.models.draw import COLDEST
-from bench.models.model import Encoded
+from bench.models.model import Encoded, Scored, scored_reply
 from bench.models.reach import rope_switch
 from bench.types import Finish, Generation, Reply
 
@@ -26,35 +26,31 @@ Decode = Callable[[Sequence[int]], str]
 def answer_naively(
     model: PreTrainedModel, asked: Sequence[Encoded], end_ids: frozenset[int], decode: Decode
 ) -> Iterator[tuple[int, Reply]]:
-    """(position in `asked`, Reply) for each, in order."""
+    """(position in `asked`, Reply) for each that can be asked: scores first, then texts."""
+    for place, found in score_naively(model, asked):
+        yield place, scored_reply(asked[place], found)
     with torch.inference_mode():
         for place, item in enumerate(asked):
-            if item.generation is None:
-                yield place, _scored(model, item)
-            else:
+            if item.generation is not None:
                 yield place, _generated(model, item, item.generation, end_ids, decode)
 
 
-def _scored(model: PreTrainedModel, item: Encoded) -> Reply:
-    found = [_log_likelihood(model, item.prompt, branch) for branch in item.continuations]
-    return Reply(
-        logprobs=tuple(total for total, _ in found),
-        greedy=tuple(greedy for _, greedy in found),
-        token_counts=tuple(map(len, item.continuations)),
-        tokens_in=len(item.prompt) + sum(map(len, item.continuations)),
-        truncated=item.truncated,
-        finish="scored",
-    )
+def score_naively(
+    model: PreTrainedModel, asked: Sequence[Encoded]
+) -> Iterator[tuple[int, list[Scored]]]:
+    """(position in `asked`, the scores of its continuations) for each that has some, in order."""
+    with torch.inference_mode():
+        for place, item in enumerate(asked):
+            if item.continuations:
+                yield place, [_scored(model, item.prompt, branch) for branch in item.continuations]
 
 
-def _log_likelihood(
-    model: PreTrainedModel, prompt: Sequence[int], continuation: Sequence[int]
-) -> tuple[float, bool]:
-    """Sum of fp32 log-probabilities, and whether every token is the most likely one."""
-    logits = _logits(model, prompt, continuation[:-1])[-len(continuation) :].float()
-    tokens = torch.tensor(continuation, device=logits.device)
-    chosen = logits.log_softmax(-1).gather(1, tokens.unsqueeze(1))
-    return float(chosen.double().sum()), bool((logits.argmax(-1) == tokens).all())
+def _scored(model: PreTrainedModel, prompt: Sequence[int], continuation: Sequence[int]) -> Scored:
+    logits = _logits(model, prompt, continuation[:-1])[-len(continuation) :].float().cpu()
+    tokens = torch.tensor(continuation)
+    chosen = logits.log_softmax(-1).gather(1, tokens.unsqueeze(1)).squeeze(1)
+    total, greedy = float(chosen.double().sum()), bool((logits.argmax(-1) == tokens).all())
+    return Scored(total, greedy, tuple(chosen.tolist()))
 
 
 def _logits(model: PreTrainedModel, prompt: Sequence[int], made: Sequence[int]) -> Tensor:
@@ -137,8 +133,9 @@ def _choose(logits: Tensor, settings: Generation, dice: Random) -> int:
         return int(logits.argmax())
     probability = (logits.float().cpu() / max(settings.temperature, COLDEST)).softmax(-1)
     if settings.top_p < 1.0:
-        ordered, order = probability.sort(descending=True)
-        probability[order[ordered.cumsum(-1) - ordered >= settings.top_p]] = 0.0
+        ordered, _ = probability.sort(descending=True)
+        kept = ordered[ordered.cumsum(-1) - ordered < settings.top_p]
+        probability[probability < kept[-1]] = 0.0  # what is as likely as the last stays
     reached = probability.cumsum(-1)
     return int((reached > dice.random() * reached[-1]).int().argmax())
 

@@ -32,8 +32,8 @@ from bench.models.batching import Budget, batches, common_prefix
 from bench.models.blocks import cut, in_blocks
 from bench.models.forest import Row, branch_tokens, fill, plant, positions_of
 from bench.models.lanes import lane_count, part_of, side_by_side
-from bench.models.model import Encoded
-from bench.models.projection import Wanted, project_only, sum_logprobs
+from bench.models.model import Encoded, Scored
+from bench.models.projection import Wanted, project_only, score_tokens
 from bench.models.reach import reach
 from bench.models.rows import score_rows
 
@@ -43,7 +43,6 @@ _TAKES_CACHE: "WeakKeyDictionary[PreTrainedModel, bool]" = WeakKeyDictionary()
 ROW = 512  # tokens of a row with a dense mask, unless an item is longer
 # Relative difference of log-likelihoods that rounding alone can make.
 TOLERANCE = {torch.float32: 2e-5, torch.float16: 5e-3, torch.bfloat16: 1.2e-2}
-Scores = tuple[list[float], list[bool]]
 
 
 @dataclass(slots=True)
@@ -69,8 +68,8 @@ def score_packed(
     budget: Budget,
     kept: KeptPrefix | None = None,
     cached_from: int = CACHED_FROM,
-) -> Iterator[tuple[int, Scores]]:
-    """(position in `items`, (log-likelihoods, greedy flags) of its continuations), by batch.
+) -> Iterator[tuple[int, list[Scored]]]:
+    """(position in `items`, the scores of its continuations), by batch.
 
     A prefix of all prompts is cached if it has `cached_from` tokens or more.
     """
@@ -87,7 +86,7 @@ def score_packed(
     bounds = replace(budget, rows=1) if runs_pieces(model) else budget
     work = list(batches(lengths, positions, bounds))
 
-    def score(batch: Sequence[int]) -> list[Scores]:
+    def score(batch: Sequence[int]) -> list[list[Scored]]:
         return _score_batch(model, [planted[number] for number in batch], prefix, cache)
 
     for batch, scored in zip(work, side_by_side(score, work, model.device), strict=True):
@@ -178,7 +177,7 @@ def _row_width(
 
 def _score_batch(
     model: PreTrainedModel, rows: Sequence[Row], prefix: int, cache: DynamicCache | None
-) -> list[Scores]:
+) -> list[list[Scored]]:
     """The scores of the items of `rows`, in order."""
     width = max(len(row.ids) for row in rows)
     device = model.device
@@ -200,8 +199,8 @@ def _score_batch(
             use_cache=cache is not None,
             **past,
         ).logits
-        totals, greedy = sum_logprobs(logits, wanted, owners)
-    return _regroup([item for row in rows for item in row.items], totals, greedy)
+        found = iter(score_tokens(logits, wanted, owners))
+    return [[next(found) for _ in item.continuations] for row in rows for item in row.items]
 
 
 def _padded(rows: Sequence[Sequence[int]], width: int) -> Tensor:
@@ -237,16 +236,6 @@ def _wanted(rows: Sequence[Row], width: int) -> tuple[Wanted, int]:
     return wanted, owner
 
 
-def _regroup(items: Sequence[Encoded], totals: list[float], greedy: list[bool]) -> list[Scores]:
-    grouped: list[Scores] = []
-    start = 0
-    for item in items:
-        end = start + len(item.continuations)
-        grouped.append((totals[start:end], greedy[start:end]))
-        start = end
-    return grouped
-
-
-def _flat(scored: Iterator[tuple[int, Scores]]) -> Tensor:
+def _flat(scored: Iterator[tuple[int, list[Scored]]]) -> Tensor:
     by_place = sorted(scored, key=lambda pair: pair[0])
-    return torch.tensor([value for _, (totals, _) in by_place for value in totals])
+    return torch.tensor([one.total for _, found in by_place for one in found])

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from bench.models.model import Scored
+
 SOFTMAX_BYTES = {"cpu": 2**21}  # fp32 logits normalised at a time: what a core's cache holds
 MANY_BYTES = 2**25  # the same elsewhere
 HOOKING = Lock()
@@ -56,16 +58,15 @@ class Wanted:
     owners: list[int]
 
 
-def sum_logprobs(logits: Tensor, wanted: Wanted, owners: int) -> tuple[list[float], list[bool]]:
-    """Sum of fp32 log-probabilities and greedy flag of each of `owners` continuations.
+def score_tokens(logits: Tensor, wanted: Wanted, owners: int) -> list[Scored]:
+    """The score of each of `owners` continuations, from `logits` [1, n, vocabulary] in any dtype.
 
-    `logits` is [1, n, vocabulary] in any dtype; one copy to the host.
+    One copy to the host, where sums are made in fp64: some devices have none.
     """
     device = logits.device
     flat = logits[0]
     rows = torch.tensor(wanted.rows, device=device)
     tokens = torch.tensor(wanted.tokens, device=device)
-    owner = torch.tensor(wanted.owners, device=device)
     normaliser = torch.empty(flat.shape[0], dtype=torch.float32, device=device)
     best = torch.empty(flat.shape[0], dtype=torch.long, device=device)
     held = SOFTMAX_BYTES.get(device.type, MANY_BYTES)
@@ -75,9 +76,10 @@ def sum_logprobs(logits: Tensor, wanted: Wanted, owners: int) -> tuple[list[floa
         normaliser[start : start + at_once] = part.logsumexp(-1)
         best[start : start + at_once] = part.argmax(-1)
     logprobs = flat[rows, tokens].float() - normaliser[rows]
-    missed = (best[rows] != tokens).double()
-    sums = torch.zeros(2, owners, dtype=torch.float64, device=device)
-    sums[0].index_add_(0, owner, logprobs.double())
-    sums[1].index_add_(0, owner, missed)
-    total, misses = sums.cpu().tolist()
-    return total, [miss == 0 for miss in misses]
+    values, likeliest = torch.stack([logprobs, (best[rows] == tokens).float()]).cpu().tolist()
+    found: list[list[float]] = [[] for _ in range(owners)]
+    greedy = [True] * owners
+    for owner, value, right in zip(wanted.owners, values, likeliest, strict=True):
+        found[owner].append(value)
+        greedy[owner] &= right == 1.0
+    return [Scored(sum(one), first, tuple(one)) for one, first in zip(found, greedy, strict=True)]

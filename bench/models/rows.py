@@ -15,31 +15,30 @@ from transformers import PreTrainedModel
 
 from bench.models.batching import Budget, batches
 from bench.models.lanes import part_of, side_by_side
-from bench.models.model import Encoded
-from bench.models.projection import Wanted, project_only, sum_logprobs
+from bench.models.model import Encoded, Scored
+from bench.models.projection import Wanted, project_only, score_tokens
 from bench.models.reach import rope_switch
 
 Ids = tuple[int, ...]
-Scores = tuple[list[float], list[bool]]
 Read = tuple[Ids, Ids]  # a prompt, and what is read of its continuations
 Place = tuple[int, int]  # an item and the number of one of its continuations
 
 
 def score_rows(
     model: PreTrainedModel, items: Sequence[Encoded], budget: Budget
-) -> Iterator[tuple[int, Scores]]:
-    """(position in `items`, (log-likelihoods, greedy flags) of its continuations)."""
+) -> Iterator[tuple[int, list[Scored]]]:
+    """(position in `items`, the scores of its continuations)."""
     rows: dict[Read, list[Place]] = {}
     for place, item in enumerate(items):
         for number, branch in enumerate(item.continuations):
             rows.setdefault((item.prompt, branch[:-1]), []).append((place, number))
     reads = list(rows)
-    found: list[dict[int, tuple[float, bool]]] = [{} for _ in items]
+    found: list[dict[int, Scored]] = [{} for _ in items]
     lengths = [len(prompt) + len(read) + 1 for prompt, read in reads]
     positions = [len(read) + 1 for _, read in reads]
     work = list(batches(lengths, positions, part_of(budget, model.device)))
 
-    def score_batch(batch: Sequence[int]) -> Scores:
+    def score_batch(batch: Sequence[int]) -> list[Scored]:
         chosen = [reads[number] for number in batch]
         tokens = [
             [items[place].continuations[number] for place, number in rows[read]] for read in chosen
@@ -51,24 +50,22 @@ def score_rows(
     each = map(score_batch, work) if changing else side_by_side(score_batch, work, model.device)
     for batch, scored in zip(work, each, strict=True):
         places = (place for number in batch for place in rows[reads[number]])
-        scores = zip(*scored, strict=True)
-        for (place, number), score in zip(places, scores, strict=True):
+        for (place, number), score in zip(places, scored, strict=True):
             found[place][number] = score
             if len(found[place]) == len(items[place].continuations):
-                totals, greedy = zip(*(found[place][n] for n in sorted(found[place])), strict=True)
-                yield place, (list(totals), list(greedy))
+                yield place, [found[place][number] for number in sorted(found[place])]
 
 
 def _score_batch(
     model: PreTrainedModel, reads: Sequence[Read], continuations: Sequence[Sequence[Ids]]
-) -> Scores:
+) -> list[Scored]:
     """The scores of the `continuations` of each row, in order."""
     run = _encoder_decoder if model.config.is_encoder_decoder else _causal
     inputs, starts, width = run(model, reads)
     wanted, owners = _wanted(continuations, [len(read) for _, read in reads], starts, width)
     positions = torch.tensor(wanted.positions, device=model.device)
     with torch.inference_mode(), project_only(model, positions):
-        return sum_logprobs(model(**inputs, use_cache=False).logits, wanted, owners)
+        return score_tokens(model(**inputs, use_cache=False).logits, wanted, owners)
 
 
 def _causal(

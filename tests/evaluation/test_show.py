@@ -63,3 +63,12 @@ def test_the_text_for_a_terminal_holds_all_of_it(tasks, tiny_llama):
             assert part in text
         assert f"target: {row['target']!r}" in text
         assert f"{row['tokens']['prompt_tokens']} in the prompt" in text
+
+
+def test_what_each_token_of_a_choice_is_worth_stands_below_it(tasks, tiny_llama):
+    model = bench.open_model(tiny_llama)
+    row, _ = show_rows(tasks["choices"], TWO, model, True, model.token_logprobs)
+    told = row["tokens"]["logprobs"]
+    assert len(told) == len(row["choices"])
+    assert all(value < 0 for one in told for value in one)
+    assert f"{sum(told[0]):.2f} nats: {told[0][0]:.2f}" in shown_text(row)

@@ -1,5 +1,7 @@
 """Draws: in the nucleus, with its frequencies, decided by one number whatever is drawn beside."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from bench.models.draft import drafts_of
 from bench.models.draw import LIKELIEST, choose, draw
 from bench.models.model import Encoded
+from bench.models.naive import _choose
 from bench.types import Generation
 
 NUMBERS = st.floats(0.0, 1.0, exclude_max=True)
@@ -116,3 +119,11 @@ def test_a_temperature_that_is_nearly_0_draws_the_likeliest():
     logits = torch.tensor([[1.0, 3.0, 2.0]])
     drawn = draw(logits, [Generation(1, temperature=1e-300)], [0.999])
     assert drawn.tolist() == [1]
+
+
+@pytest.mark.parametrize("number", [0.1, 0.3, 0.6, 0.9])
+def test_what_is_as_likely_as_the_last_of_the_nucleus_stays_in_both_engines(number):
+    logits, settings = torch.zeros(1, 8), Generation(1, temperature=1.0, top_p=0.5)
+    dice = SimpleNamespace(random=lambda: number)
+    ours = draw(logits, [settings], [number]).tolist()
+    assert ours == [_choose(logits[0], settings, dice)] == [int(8 * number)]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.models.attention import runs_pieces
 from bench.models.batching import Budget
-from bench.models.model import Encoded
+from bench.models.model import Encoded, Scored
 from bench.models.prefix import KeptPrefix, packs, score_packed
 from bench.models.reach import reach, rope_switch
 from bench.models.rows import score_rows
@@ -64,13 +64,16 @@ def assert_exact(model, items, scored):
     assert sorted(found) == list(range(len(items)))
     for place, item in enumerate(items):
         expected = [tiny.naive(model, item.prompt, branch) for branch in item.continuations]
-        totals, flags = found[place]
-        assert list(totals) == pytest.approx([total for total, _ in expected], abs=1e-4, rel=2e-6)
-        assert list(flags) == [flag for _, flag in expected]
+        totals = [one.total for one in found[place]]
+        assert totals == pytest.approx([total for total, _ in expected], abs=1e-4, rel=2e-6)
+        assert [one.greedy for one in found[place]] == [flag for _, flag in expected]
 
 
 def scores(replies):
-    return ((place, (reply.logprobs, reply.greedy)) for place, reply in replies)
+    return (
+        (place, [Scored(*one, ()) for one in zip(reply.logprobs, reply.greedy, strict=True)])
+        for place, reply in replies
+    )
 
 
 @pytest.mark.parametrize("family", tiny.PACKED + tiny.WINDOWED)
@@ -180,9 +183,10 @@ def test_scores_do_not_depend_on_the_budget(drawn, tokens, positions):
     model = tiny.build("llama")
     whole = dict(score_packed(model, items, MANY))
     small = dict(score_packed(model, items, Budget(tokens, positions, rows=10_000)))
-    for place, (totals, flags) in whole.items():
-        assert small[place][0] == pytest.approx(totals, abs=1e-4)
-        assert small[place][1] == flags
+    for place, found in whole.items():
+        totals = [one.total for one in small[place]]
+        assert totals == pytest.approx([one.total for one in found], abs=1e-4)
+        assert [one.greedy for one in small[place]] == [one.greedy for one in found]
 
 
 def test_a_prefix_is_run_once_for_all_calls_that_share_it(opened):

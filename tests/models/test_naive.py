@@ -49,6 +49,23 @@ def test_greedy_texts_are_those_of_the_librarys_generation(naive, family):
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_both_engines_give_each_token_the_same_log_probability(naive, opened, family):
+    slow, fast = (dict(model(family).token_logprobs(ITEMS)) for model in (naive, opened))
+    sums = {place: reply.logprobs for place, reply in opened(family).answer(ITEMS)}
+    for place, item in enumerate(ITEMS):
+        assert list(map(len, fast[place])) == list(map(len, item.continuations))
+        for ours, theirs, total in zip(fast[place], slow[place], sums[place], strict=True):
+            assert ours == pytest.approx(theirs, abs=1e-4)
+            assert sum(ours) == pytest.approx(total)
+
+
+def test_requests_that_cannot_be_asked_are_asked_by_neither_engine(naive, opened):
+    broken = Encoded((), error="too long")
+    for model in (naive("llama"), opened("llama")):
+        assert [place for place, _ in model.answer([broken, ITEMS[0]])] == [1]
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
 @pytest.mark.parametrize(
     "settings",
     [
