@@ -9,7 +9,7 @@ it; training, which changes weights in place, loads a model of its own.
 """
 
 import copy
-from functools import lru_cache
+from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor
@@ -17,6 +17,8 @@ from transformers import PreTrainedModel
 
 from bench.models.load import Placement, merge_adapter, place, read_model, weights_of
 from bench.models.weights import Weights
+
+Opened = tuple[Weights, Placement, bool]
 
 
 class SharedBase:
@@ -62,16 +64,25 @@ class SharedBase:
         return place(model, self.placement.device)
 
 
-@lru_cache(maxsize=1)
+_OPEN: "WeakValueDictionary[Opened, SharedBase]" = WeakValueDictionary()
+_LAST: list[SharedBase] = []  # none or one, kept though no model may be open
+
+
 def shared_base(base: Weights, placement: Placement, allow_pickle: bool) -> SharedBase:
-    """The base in memory: the one that was asked for last stays there.
+    """The base in memory: those of models that are open, and the one that was asked for last.
 
     Raises:
         ModelError: the weights cannot be read or do not fit the configuration.
     """
-    return SharedBase(base, placement, allow_pickle)
+    key = base, placement, allow_pickle
+    found = _OPEN.get(key)
+    if found is None:
+        forget_base()  # its memory is free before more is taken
+        found = _OPEN[key] = SharedBase(base, placement, allow_pickle)
+    _LAST[:] = [found]
+    return found
 
 
 def forget_base() -> None:
-    """Let go of the base, for a model that is none of its adapters."""
-    shared_base.cache_clear()
+    """Let go of the last base, for a model that is none of its adapters."""
+    _LAST.clear()

@@ -7,13 +7,13 @@ numbers seeded by the request, so a reply does not depend on its neighbours (`be
 `bench.models.hf` and the samplers of training call it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from threading import Event
 
 from transformers import PreTrainedModel
 
 from bench.models.batching import Budget
-from bench.models.draft import Draft, Endings, Generated, drafts_of
+from bench.models.draft import NO_TOKENS, Draft, Endings, Generated, drafts_of
 from bench.models.fixed import in_fixed_batches
 from bench.models.lanes import merged, part_of, parted
 from bench.models.model import Encoded
@@ -34,22 +34,25 @@ def generate(
     decode: Decode,
     share: bool,
     kept: KeptPrefix | None = None,
+    special: Mapping[str, int] = NO_TOKENS,
 ) -> Iterator[tuple[int, Generated]]:
     """(position in `items`, what was generated) for each, as they end.
 
     `share` lets rows enter in the midst of others and share what all prompts begin with, if the
     model can be asked so. That is right for rows within its `bench.models.reach`. `kept` holds the
-    prefix between calls.
+    prefix between calls, `special` the special tokens (`bench.models.draft.Endings`).
     """
     drafts = drafts_of(items)
     how: How = refillable(model) if share and items else "never"
     if how == "never":
-        return in_fixed_batches(model, drafts, budget, Endings(end_ids, decode))
+        return in_fixed_batches(model, drafts, budget, Endings(end_ids, decode, special))
     prefix = _prefix(model, items, kept or KeptPrefix(), how)
     bounds, enough = part_of(budget, model.device), Event()
     parts = parted(_by_prompt(drafts), lambda draft: draft.most, model.device)
     streams = [
-        refill(model, part, bounds, Endings(end_ids, decode), prefix, how == "front", enough)
+        refill(
+            model, part, bounds, Endings(end_ids, decode, special), prefix, how == "front", enough
+        )
         for part in parts
     ]
     return merged(streams, enough)

@@ -3,13 +3,15 @@
 Draft(0, Encoded((7, 9), generation=Generation(16)), tokens=[4, 12])   two tokens, greedy
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from bench.models.model import Encoded
 from bench.models.stops import Decode, StopWatch
 from bench.types import Finish, Generation
+
+NO_TOKENS: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +41,26 @@ class Draft:
 
 
 class Endings:
-    """What ends a reply: an end-of-text token, one of its stop strings, its length."""
+    """What ends a reply: an end-of-text token, one of its stop strings, its length.
 
-    def __init__(self, end_ids: frozenset[int], decode: Decode) -> None:
-        self.end_ids, self.decode = end_ids, decode
+    `special` holds the ids of special tokens by text: as texts are read without them, a stop string
+    that is one is looked for among the tokens.
+    """
+
+    def __init__(
+        self, end_ids: frozenset[int], decode: Decode, special: Mapping[str, int] = NO_TOKENS
+    ) -> None:
+        self.end_ids, self.decode, self.special = end_ids, decode, special
         self.watches: dict[tuple[str, ...], StopWatch] = {}
 
     def add(self, draft: Draft, token: int) -> Generated | None:
         """Add `token` to `draft`; what was generated if it has ended."""
-        tokens = draft.tokens
-        if token in self.end_ids:
+        tokens, stops = draft.tokens, draft.settings.stops
+        if token in self.end_ids or any(self.special.get(stop) == token for stop in stops):
             return Generated(self.decode(tokens), (*tokens, token), "stop")
         tokens.append(token)
         full = len(tokens) == draft.settings.max_tokens
-        watch = self._watch(draft.settings.stops)
+        watch = self._watch(stops)
         if watch is not None:
             text = watch.before_stop(tokens) if full else watch.cut(tokens)
             if text is not None:

@@ -143,7 +143,9 @@ class HuggingFace:
     def answer(self, asked: Sequence[Encoded]) -> Iterator[tuple[int, Reply]]:
         """Scores first, then generations, by batch; one by one with the naive engine."""
         if self.options.engine == "naive":
-            yield from answer_naively(self.model, asked, self.end_ids, self._decode)
+            yield from answer_naively(
+                self.model, asked, self.end_ids, self._decode, self.special_ids
+            )
             return
         scored = [place for place, item in enumerate(asked) if item.continuations]
         generated = [place for place, item in enumerate(asked) if item.generation is not None]
@@ -162,6 +164,12 @@ class HuggingFace:
             scores = self._score(asked, list(range(len(asked))))
         for place, found in scores:
             yield place, [one.tokens for one in found]
+
+    @cached_property
+    def special_ids(self) -> dict[str, int]:
+        """The ids of the special tokens by text."""
+        tokens, ids = self.tokenizer.all_special_tokens, self.tokenizer.all_special_ids
+        return dict(zip(map(str, tokens), ids, strict=True))
 
     @property
     def model(self) -> PreTrainedModel:
@@ -265,13 +273,18 @@ class HuggingFace:
     def _write_near(
         self, items: Sequence[Encoded], budget: Budget
     ) -> Iterator[tuple[int, Generated]]:
-        return generate(self.model, items, budget, self.end_ids, self._decode, True, self.kept)
+        return self._write(items, budget, share=True)
 
     def _write_far(
         self, items: Sequence[Encoded], budget: Budget
     ) -> Iterator[tuple[int, Generated]]:
-        bounds = self._alone(budget)
-        return generate(self.model, items, bounds, self.end_ids, self._decode, share=False)
+        return self._write(items, self._alone(budget), share=False)
+
+    def _write(
+        self, items: Sequence[Encoded], budget: Budget, share: bool
+    ) -> Iterator[tuple[int, Generated]]:
+        ends, kept, special = self.end_ids, self.kept, self.special_ids
+        return generate(self.model, items, budget, ends, self._decode, share, kept, special)
 
     def _decode(self, ids: Sequence[int]) -> str:
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))

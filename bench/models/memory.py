@@ -57,6 +57,12 @@ def is_shortage(error: RuntimeError) -> bool:
     )
 
 
+def raise_if_short(error: Exception) -> None:
+    """Raise `error` again where it says that memory ran out, which is no answer to a probe."""
+    if isinstance(error, RuntimeError) and is_shortage(error):
+        raise error
+
+
 def within_memory(
     run: Callable[[Sequence[Encoded], Budget], Iterator[tuple[int, Answer]]],
     items: Sequence[Encoded],

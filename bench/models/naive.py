@@ -8,13 +8,14 @@ by this code, so where both engines agree the fast one's bookkeeping is right.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 
 import torch
 from torch import Tensor
 from transformers import Cache, PreTrainedModel
 
+from bench.models.draft import NO_TOKENS
 from bench.models.draw import COLDEST
 from bench.models.model import Encoded, Scored, scored_reply
 from bench.models.reach import rope_switch
@@ -24,27 +25,31 @@ Decode = Callable[[Sequence[int]], str]
 
 
 def answer_naively(
-    model: PreTrainedModel, asked: Sequence[Encoded], end_ids: frozenset[int], decode: Decode
+    model: PreTrainedModel,
+    asked: Sequence[Encoded],
+    end_ids: frozenset[int],
+    decode: Decode,
+    special: Mapping[str, int] = NO_TOKENS,
 ) -> Iterator[tuple[int, Reply]]:
     """(position in `asked`, Reply) for each that can be asked: scores first, then texts."""
     for place, found in score_naively(model, asked):
         yield place, scored_reply(asked[place], found)
-    with torch.inference_mode():
-        for place, item in enumerate(asked):
-            if item.generation is not None:
-                yield place, _generated(model, item, item.generation, end_ids, decode)
+    for place, item in enumerate(asked):
+        if item.generation is not None:
+            stops = {special[stop] for stop in item.generation.stops if stop in special}
+            yield place, _generated(model, item, item.generation, end_ids | stops, decode)
 
 
 def score_naively(
     model: PreTrainedModel, asked: Sequence[Encoded]
 ) -> Iterator[tuple[int, list[Scored]]]:
     """(position in `asked`, the scores of its continuations) for each that has some, in order."""
-    with torch.inference_mode():
-        for place, item in enumerate(asked):
-            if item.continuations:
-                yield place, [_scored(model, item.prompt, branch) for branch in item.continuations]
+    for place, item in enumerate(asked):
+        if item.continuations:
+            yield place, [_scored(model, item.prompt, branch) for branch in item.continuations]
 
 
+@torch.inference_mode()
 def _scored(model: PreTrainedModel, prompt: Sequence[int], continuation: Sequence[int]) -> Scored:
     logits = _logits(model, prompt, continuation[:-1])[-len(continuation) :].float().cpu()
     tokens = torch.tensor(continuation)
@@ -67,6 +72,7 @@ def _logits(model: PreTrainedModel, prompt: Sequence[int], made: Sequence[int]) 
     return reply.logits[0]  # type: ignore[no-any-return]
 
 
+@torch.inference_mode()
 def _generated(
     model: PreTrainedModel,
     item: Encoded,

@@ -32,6 +32,7 @@ from bench.models.batching import Budget, batches, common_prefix
 from bench.models.blocks import cut, in_blocks
 from bench.models.forest import Row, branch_tokens, fill, plant, positions_of
 from bench.models.lanes import lane_count, part_of, side_by_side
+from bench.models.memory import raise_if_short
 from bench.models.model import Encoded, Scored
 from bench.models.projection import Wanted, project_only, score_tokens
 from bench.models.reach import reach
@@ -109,8 +110,9 @@ def packs(model: PreTrainedModel) -> bool:
     budget = Budget(tokens=4096, positions=4096, rows=64)
     try:
         packed = _flat(score_packed(model, items, budget, cached_from=MINIMUM_SHARED))
-    except CANNOT:
-        return False  # no cache, no 4-D mask or no position ids: that is the answer
+    except CANNOT as error:  # no cache, no 4-D mask or no position ids: that is the answer
+        raise_if_short(error)
+        return False
     return torch.allclose(
         packed, _flat(score_rows(model, items, budget)), rtol=TOLERANCE[model.dtype], atol=0.0
     )
@@ -129,7 +131,8 @@ def _runs_behind(model: PreTrainedModel) -> bool:
         return False
     try:
         run_prefix(model, [1])
-    except CANNOT:
+    except CANNOT as error:
+        raise_if_short(error)
         return False
     return True
 

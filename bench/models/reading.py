@@ -18,9 +18,9 @@ from transformers import DynamicCache, PreTrainedModel
 from bench.models.blocks import cut, in_blocks
 from bench.models.forest import Row, plant
 from bench.models.model import Encoded
+from bench.models.pad import pad
 from bench.models.projection import project_only
 from bench.models.ragged import states_of
-from bench.models.rows import pad
 
 Prompts = Sequence[tuple[int, ...]]
 NOTHING = ((0,),)  # a continuation of one token, of which none is read

@@ -16,7 +16,9 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from bench.models.attention import CANNOT, runs_pieces
 from bench.models.draft import Endings, drafts_of
+from bench.models.memory import raise_if_short
 from bench.models.model import Encoded
+from bench.models.padded import near
 from bench.models.prefix import run_prefix
 from bench.models.queue import Queue
 from bench.models.reading import Prefix
@@ -25,8 +27,6 @@ from bench.types import Generation
 
 How = Literal["front", "copied", "never"]
 LAYERS = (DynamicLayer, DynamicSlidingWindowLayer)  # within a window both hold all tokens
-# Distance of logits, relative to their spread, that rounding alone can make.
-TOLERANCE = {torch.float32: 1e-3, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 SHARED = 9  # tokens that the rows of the probe begin with alike
 _KNOWN: "WeakKeyDictionary[PreTrainedModel, How]" = WeakKeyDictionary()
 
@@ -59,11 +59,12 @@ def _continues(model: PreTrainedModel, front: bool) -> bool:
     try:
         prefix = Prefix(SHARED, run_prefix(model, ids[:SHARED]), front)
         return all(
-            _near(found, model(input_ids=torch.tensor([row], device=model.device)).logits[0, -1])
+            near(found, model(input_ids=torch.tensor([row], device=model.device)).logits[0, -1])
             for row, found in _predicted(model, prompts, prefix)
         )
-    except (*CANNOT, LookupError):
-        return False  # no cache, no mask or no position ids: that is the answer
+    except (*CANNOT, LookupError) as error:  # no cache, no mask or no position ids: that's it
+        raise_if_short(error)
+        return False
 
 
 def _predicted(
@@ -86,9 +87,3 @@ def _predicted(
             found.append(([*draft.item.prompt, *draft.tokens], own))
             draft.tokens.append(1)
     return found
-
-
-def _near(found: Tensor, expected: Tensor) -> bool:
-    spread = (expected - expected.mean()).float().norm()
-    distance = (found.float() - expected.float()).norm()
-    return bool(distance <= TOLERANCE[found.dtype] * spread)

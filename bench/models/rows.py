@@ -8,6 +8,7 @@ the letters of a question, and equal requests.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -16,6 +17,8 @@ from transformers import PreTrainedModel
 from bench.models.batching import Budget, batches
 from bench.models.lanes import part_of, side_by_side
 from bench.models.model import Encoded, Scored
+from bench.models.pad import pad
+from bench.models.padded import pads_right
 from bench.models.projection import Wanted, project_only, score_tokens
 from bench.models.reach import rope_switch
 
@@ -28,6 +31,7 @@ def score_rows(
     model: PreTrainedModel, items: Sequence[Encoded], budget: Budget
 ) -> Iterator[tuple[int, list[Scored]]]:
     """(position in `items`, the scores of its continuations)."""
+    budget = budget if pads_right(model) else replace(budget, rows=1)
     rows: dict[Read, list[Place]] = {}
     for place, item in enumerate(items):
         for number, branch in enumerate(item.continuations):
@@ -91,17 +95,6 @@ def _encoder_decoder(
         "decoder_attention_mask": decoder_mask.to(model.device),
     }
     return inputs, [0] * len(reads), decoder.shape[1]
-
-
-def pad(rows: Sequence[Sequence[int]], left: bool = False) -> tuple[Tensor, Tensor]:
-    """Token ids and attention mask, [rows, longest], padded with 0: the mask, not the id, tells."""
-    width = max(map(len, rows))
-    ids, mask = [], []
-    for row in rows:
-        gap = width - len(row)
-        ids.append([0] * gap + list(row) if left else list(row) + [0] * gap)
-        mask.append([0] * gap + [1] * len(row) if left else [1] * len(row) + [0] * gap)
-    return torch.tensor(ids), torch.tensor(mask)
 
 
 def _wanted(

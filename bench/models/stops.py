@@ -15,6 +15,7 @@ UNFINISHED = "\ufffd"  # what tokens with a part of a character read as
 # Tokens of context before a stop: three may be the rest of a character whose start is cut off, and
 # decoders that take the space from the start of a text (SentencePiece's) take it from the first.
 CONTEXT = 4
+CHARACTER = 4  # bytes of the longest
 
 
 class StopWatch:
@@ -63,7 +64,14 @@ class StopWatch:
         while start and wanted:
             start -= 1
             wanted -= self._piece(tokens[start]) != ""
-        return self.decode(tokens[start:])
+        text = self.decode(tokens[start:])
+        # Byte-fallback decoders lose a whole run of bytes to one character that it begins within.
+        for _ in range(CHARACTER - 1):
+            if not start or not text.startswith(UNFINISHED):
+                break
+            start -= 1
+            text = self.decode(tokens[start:])
+        return text
 
     def _piece(self, token: int) -> str:
         """The text of `token` by itself."""

@@ -243,3 +243,21 @@ def test_adapter_tensors_that_are_missing_are_not_zero(copied):
 def test_an_adapter_with_its_own_tokenizer_uses_it(copied):
     tiny.tokenizer(bos=True).save_pretrained(copied)
     assert opened(copied).bos_id == 0
+
+
+def test_a_base_that_a_model_holds_is_not_read_again_when_another_was_asked_for(checkpoint):
+    weights = {family: find_weights(str(checkpoint(family))) for family in ("llama", "qwen2")}
+    place = Placement(torch.device("cpu"), torch.float32)
+    held = shared_base(weights["llama"], place, False)
+    other = shared_base(weights["qwen2"], place, False)
+    assert shared_base(weights["llama"], place, False) is held
+    assert shared_base(weights["qwen2"], place, False) is other
+
+
+def test_a_base_that_nobody_holds_is_let_go(checkpoint):
+    place = Placement(torch.device("cpu"), torch.float32)
+    weights = find_weights(str(checkpoint("llama")))
+    gone = weakref.ref(shared_base(weights, place, False))
+    forget_base()
+    gc.collect()
+    assert gone() is None

@@ -115,6 +115,25 @@ def test_the_first_of_several_stops_in_the_text_counts():
     assert cut.text == number[: number.index(number[-1])]
 
 
+@pytest.mark.parametrize("engine", ["fast", "naive"])
+def test_a_stop_string_that_is_a_special_token_ends_a_text_that_is_read_without_it(
+    checkpoint, engine
+):
+    """It is no end token of the model: only this request stops there."""
+    options = ModelOptions(dtype="float32", device="cpu", engine=engine)
+    model = HuggingFace(str(checkpoint("llama", bos=True)), options)
+    model.end_ids = frozenset()
+    for start in range(40, 80):
+        free = Encoded(tuple(range(start, start + 9)), generation=Generation(40))
+        stopped = dataclasses.replace(free, generation=Generation(40, ("never", tiny.BOS)))
+        replies = [next(iter(dict(model.answer([item])).values())) for item in (free, stopped)]
+        if replies[0] != replies[1]:
+            break
+    assert replies[1].finish == "stop"
+    assert replies[1].tokens_out < replies[0].tokens_out == 40
+    assert replies[0].text.startswith(replies[1].text)
+
+
 def test_stops_and_lengths_are_each_rows_own():
     free = made("llama", prompts(20), ends=())
     own = [

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 import bench
 from bench.evaluation.ask import request_key
@@ -57,6 +58,11 @@ def test_both_engines_give_each_token_the_same_log_probability(naive, opened, fa
         for ours, theirs, total in zip(fast[place], slow[place], sums[place], strict=True):
             assert ours == pytest.approx(theirs, abs=1e-4)
             assert sum(ours) == pytest.approx(total)
+
+
+def test_between_two_answers_the_caller_may_differentiate(naive):
+    for _ in naive("llama").answer([*ITEMS, Encoded(PROMPT, generation=Generation(1))]):
+        assert not torch.is_inference_mode_enabled()
 
 
 def test_requests_that_cannot_be_asked_are_asked_by_neither_engine(naive, opened):

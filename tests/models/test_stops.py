@@ -137,3 +137,34 @@ def test_the_cost_of_a_token_does_not_grow_with_the_text():
         assert watch.cut(tokens) is None
     assert max(read) <= watch.span
     assert sum(read) < 2 * len(tokens)  # two of 25 tokens end a stop; the others are looked up
+
+
+@st.composite
+def tokens_of_bytes(draw):
+    """Texts of which each byte is a token, as Llama 2 writes what it has no word for."""
+    words = ("龘", "❤️", "你好", "\n", "\n\n", "é", "the", "b", "Q")
+    text = "".join(draw(st.lists(st.sampled_from(words), min_size=1, max_size=8)))
+    known = {"the": 259, "b": 261}
+    ids: list[int] = []
+    while text:
+        word = next((one for one in known if text.startswith(one)), "")
+        ids += [known[word]] if word else [1 + byte for byte in text[0].encode()]
+        text = text[len(word) or 1 :]
+    return ids
+
+
+@given(tokens=tokens_of_bytes(), stops=STOPS)
+def test_stops_behind_runs_of_bytes_are_found(tokens, stops):
+    decode = DECODERS["sentencepiece"]
+    assert watched_cut(tokens, stops, decode) == first_cut(tokens, stops, decode)
+
+
+@pytest.mark.parametrize(
+    ("text", "stop"),
+    [("龘龘\nQ", "\n"), ("❤️\n", "\n"), ("龘龘\n\nQ", "\n\n"), ("龘龘龘龘你好x", "你好")],
+)
+def test_a_stop_within_a_run_of_bytes_is_found_with_its_last_byte(text, stop):
+    tokens = [258, *(1 + byte for byte in text.encode())]
+    found = watched_cut(tokens, (stop,), DECODERS["sentencepiece"])
+    count = 1 + len(text[: text.index(stop) + len(stop)].encode())
+    assert found == (count, DECODERS["sentencepiece"]([258]) + text[: text.index(stop)])

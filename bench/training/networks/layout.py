@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from bench.models.encode import Ids
+from bench.models.pad import pad
 from bench.models.pieces import Piece
-from bench.models.rows import pad
 from bench.training.networks.tree import Row, fill_rows, write_row
 
 WIDTH = 256  # tokens of a packed row unless a document is longer; attention grows with its square

@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from bench.models.attention import CANNOT, runs_pieces
+from bench.models.memory import raise_if_short
 from bench.models.pieces import in_pieces
 from bench.models.reach import reach
 from bench.training.networks.layout import WIDE, WIDTH, Batch, Document, lay_out
@@ -23,8 +24,9 @@ def packing_reach(model: PreTrainedModel) -> int:
     try:
         with torch.no_grad():
             packed = _last_states(model, lay_out(documents, reach=10**9))
-    except CANNOT:
-        return 0  # no 4-D mask or no position ids: that is the answer
+    except CANNOT as error:  # no 4-D mask or no position ids: that is the answer
+        raise_if_short(error)
+        return 0
     with torch.no_grad():
         padded = _last_states(model, lay_out(documents, reach=0))
     near = (packed - padded).abs().max() <= TOLERANCE * padded.abs().max()

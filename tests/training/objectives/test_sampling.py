@@ -134,6 +134,7 @@ def test_as_many_are_drawn_side_by_side_as_the_memory_of_the_stage_holds(
     writer, micro_tokens, prompts, most
 ):
     network, prompt = network_of("llama"), tuple(range(10, 18))
+    sample_within(network, writer, [prompt], [0], FREE, micro_tokens)  # how the model may be asked
     found = rows_run(network)  # of up to 8 + 12 tokens, eight for each of those trained on at once
     sample_within(network, writer, [prompt] * prompts, list(range(prompts)), FREE, micro_tokens)
     assert max(found) == most
