@@ -6,6 +6,7 @@ Each chart of the page has seconds against one of them; all else stays as it is.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 
 from bench.evaluation.plan import Plan
 from bench.models.hf import HuggingFace
@@ -82,15 +83,17 @@ def _by_rows(model: HuggingFace, place: Place, counts: Sequence[int]) -> Growth:
 
 
 def _by_choices(model: HuggingFace, place: Place, rows: int) -> Growth:
-    """To the choices of a row those of other rows are added."""
+    """The choices of a row are drawn from those of all rows, so that more of them are as long on
+    average and have as little in common as few."""
     plan = _plan(model, place, "arc", rows + max(CHOICES))
     asked = requests_of([plan])
-    pool = dict.fromkeys(choice for request in asked for choice in request.continuations)
+    pool = list(dict.fromkeys(choice for request in asked for choice in request.continuations))
+    drawn = [Random(row).sample(pool, max(CHOICES)) for row in range(rows)]
     seconds = []
     for count in CHOICES:
         requests = [
-            replace(one, continuations=tuple(dict.fromkeys((*one.continuations, *pool)))[:count])
-            for one in asked[:rows]
+            replace(one, continuations=tuple(own[:count]))
+            for one, own in zip(asked[:rows], drawn, strict=True)
         ]
         seconds.append(_seconds(model, with_requests(plan, requests)))
     return Growth(f"choices, {rows} rows", CHOICES, tuple(seconds))

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.speed.common.report import REPORT
 
-HEAD = ("work", "lm-eval's time / ours", "target", "seconds a row", "peak GiB")
+HEAD = ("work", "lm-eval's time / ours", "target", "rows", "seconds a row", "peak GiB")
 
 
 def speed_table(report: Mapping[str, Any]) -> list[str]:
@@ -18,10 +18,11 @@ def speed_table(report: Mapping[str, Any]) -> list[str]:
     rows = [
         (
             line["title"],
-            f"**{line['times_as_fast']:.1f}**",
-            f"{line['target']:g}",
+            f"**{line['times_as_fast']:.2f}**",
+            f"{line['target']:g}" + ("" if line["times_as_fast"] >= line["target"] else ", missed"),
+            _both(line, "rows", ""),
             _both(line, "seconds_a_row", ".3f"),
-            _both(line, "peak_gib", ".1f"),
+            _both(line, "peak_gib", ".2f"),
         )
         for line in lines
     ]

@@ -17,8 +17,11 @@ def test_a_line_says_both_times_and_the_ratio():
         "title": "letters",
         "times_as_fast": 8.44,
         "target": 8.0,
-        "bench": {"seconds_a_row": 0.0712, "peak_gib": 0.91},
-        "lm_eval": {"seconds_a_row": 0.6, "peak_gib": 1.5},
+        "bench": {"rows": 120, "seconds_a_row": 0.0712, "peak_gib": 0.91},
+        "lm_eval": {"rows": 12, "seconds_a_row": 0.6, "peak_gib": 1.5},
     }
     *_, row = speed_table({"evaluation": {"lines": {"mmlu": line}}})
-    assert row == "| letters | **8.4** | 8 | 0.071, 0.600 | 0.9, 1.5 |"
+    assert row == "| letters | **8.44** | 8 | 120, 12 | 0.071, 0.600 | 0.91, 1.50 |"
+    missed = {**line, "times_as_fast": 7.996}
+    *_, row = speed_table({"evaluation": {"lines": {"mmlu": missed}}})
+    assert row.startswith("| letters | **8.00** | 8, missed |")

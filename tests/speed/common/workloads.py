@@ -25,7 +25,7 @@ NEEDED = (
     "openai/gsm8k/main",
     "EdinburghNLP/xsum",
 )
-SHORT, LONG, TEXTS = (4, 16, 64), (1, 4, 16), (4, 12)  # batch sizes that lm-eval is tried with
+SHORT, LONG, TEXTS = (1, 4, 16), (1, 4, 16), (1, 4, 12)  # batch sizes that lm-eval is tried with
 GSM8K_STOPS = ("Question:", "</s>", "<|im_end|>")  # as in lm-eval's task
 NEVER = ("<|im_end|>",)  # never in a text; at "\n" most of the summaries would be empty
 
@@ -99,7 +99,7 @@ WORKLOADS = (
     ),
     Workload(
         "gsm8k",
-        "128 tokens, 5 shots, the same, mixed stops",
+        "up to 128 tokens, 5 shots, the same, mixed stops",
         2.5,
         Tasks(("gsm8k",)),
         Tasks(("arithmetic",)),
