@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -28,6 +29,9 @@ from tests.speed.common.board_limits import board_limits
 from tests.speed.common.limit import Limit
 from tests.speed.common.report import REPORT, chosen_dtype, machine, write_section
 from tests.speed.common.starts import start_limits
+
+if TYPE_CHECKING:
+    from bench.models.hf import HuggingFace
 
 GROUPS = ("board", "starts", "engine", "growth")
 PACKAGES = ("torch", "transformers", "numpy")
@@ -82,7 +86,7 @@ def measure_growth(folder: Path, chosen: argparse.Namespace) -> dict[str, dict[s
     return {growth.name: growth.numbers() for growth in found}
 
 
-def open_loaded(chosen: argparse.Namespace):
+def open_loaded(chosen: argparse.Namespace) -> "HuggingFace":
     """The small model, its weights loaded."""
     import torch
 

@@ -133,7 +133,7 @@ def _survey(
     """Seconds a row at each batch size, of the faster of two tries."""
     if workload.generation is None:
         rows = [rows[at] for at in spread(len(rows), max(4, round(TRIED * len(rows))))]
-    seconds: dict[int, float] = {size: math.inf for size in sizes}
+    seconds: dict[int, float] = dict.fromkeys(sizes, math.inf)
     for _ in range(TRIES):
         for size in sizes:
             told = rival.ask({"rows": rows, "batch": size})

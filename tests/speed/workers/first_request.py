@@ -32,7 +32,7 @@ load = AutoModelForCausalLM.from_pretrained
 loading = 0.0
 
 
-def load_timed(*arguments, **named):
+def load_timed(*arguments: object, **named: object) -> object:
     global loading
     begun = time.perf_counter()
     try:
