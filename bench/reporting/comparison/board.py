@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bench.reporting.comparison.change import LEVEL, adjusted, change_of
 from bench.reporting.comparison.comparable import shown
 from bench.reporting.comparison.judged import Judged, judged_of
+from bench.reporting.comparison.judges import judges_of, sampled
 from bench.reporting.comparison.lineage import (
     Row,
     depths_of,
@@ -21,7 +22,7 @@ from bench.reporting.comparison.lineage import (
 from bench.reporting.comparison.pairing import shared_matrix
 from bench.reporting.comparison.scores import Score, scores_of
 from bench.reporting.comparison.values import Change
-from bench.reporting.results.schema import Metric, Result
+from bench.reporting.results.schema import JUDGED_BY, Metric, Result
 from bench.statistics.ranks import RankSets, rank_sets_of_scores
 from bench.statistics.selection import Winner, corrected_winner_of_scores
 
@@ -168,7 +169,10 @@ def _ranks(
         group = _largest([place for place, row in enumerate(rows) if key in row.results], rows, key)
         if len(group) < FEWEST_RANKED:
             continue
-        scores, clusters, left_out = shared_matrix([rows[place].results[key] for place in group])
+        results = [rows[place].results[key] for place in group]
+        if any(JUDGED_BY in one.items.measures and sampled(judges_of(one)) for one in results):
+            continue  # those means have an error by judge too: `judged` ranks these models
+        scores, clusters, left_out = shared_matrix(results)
         if len(set(clusters)) >= FEWEST_CLUSTERS:
             sets = rank_sets_of_scores(scores, clusters, level)
             told = f"items left out, not scored for all of these models: {left_out}"

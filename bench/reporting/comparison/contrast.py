@@ -8,7 +8,7 @@ there is a reason and no number:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from bench.reporting.comparison.shifts import (
 )
 from bench.reporting.comparison.values import Contrast, Share, Tax, Verdict
 from bench.reporting.results.schema import JUDGED_BY, Metric, Result
+from bench.statistics.judged_difference import judged_difference
 from bench.statistics.multiplicity import holm
 from bench.statistics.noninferiority import noninferiority
 from bench.statistics.paired import PairedDifference, paired_difference
@@ -108,7 +109,9 @@ def _judged(contrast: Contrast, p_adjusted: float | None, tests: int) -> Contras
     tax: Tax | None = "undetermined" if found.tax == "tax" else found.tax
     if found.verdict not in ("better", "worse"):
         return replace(found, tax=tax)
-    told = "the interval excludes 0, the p-value adjusted for the other tasks does not"
+    told = "the interval excludes 0, the p-value does not"
+    if tests > 1:
+        told = "the interval excludes 0, the p-value adjusted for the other tasks does not"
     return replace(found, verdict="undetermined", tax=tax, warnings=(*found.warnings, told))
 
 
@@ -123,7 +126,12 @@ def _match(
     if theirs is None:
         return f"the parent was not scored by {metric.name}"
     if theirs != metric:
-        return f"{metric.name} is defined otherwise for the parent"
+        differing = ", ".join(
+            f"{key} {value} against {told}"
+            for key, value in asdict(metric).items()
+            if (told := asdict(theirs)[key]) != value
+        )
+        return f"{metric.name} is defined otherwise for the parent: {differing}"
     paired = pair(child, parent, metric.name)
     if paired.changed and not shared_only:
         more = f" and {len(paired.changed) - 1} more" if len(paired.changed) > 1 else ""
@@ -133,23 +141,17 @@ def _match(
     notes = allowed.notes
     if paired.missing:
         notes += (f"items left out, not scored in both: {paired.missing}",)
-    judges = sampled(judges_of(child)) if JUDGED_BY in child.items.measures else None
-    if judges is not None:
-        told = f"its {len(set(judges))} judges are taken as they are: others may prefer otherwise"
-        notes += (told,)
     return _Match(child, parent, paired, notes)
 
 
 def _single(match: _Match, metric: Metric, level: float) -> Contrast:
     paired = match.paired
-    found = paired_difference(
-        paired.child.tolist(),
-        paired.parent.tolist(),
-        paired.clusters,
-        level,
-        (metric.low, metric.high),
-        metric.lower_is_better,
-    )
+    ours, theirs, names = paired.child.tolist(), paired.parent.tolist(), paired.clusters
+    bounds, lower, judges = (metric.low, metric.high), metric.lower_is_better, _judges_of(match)
+    if judges is None:
+        found = paired_difference(ours, theirs, names, level, bounds, lower)
+    else:
+        found = judged_difference(ours, theirs, names, judges, level, bounds, lower)
     empty = _empty(match.child, metric, level, match.notes)
     whole = _filled(empty, found, [match])
     splits = splits_of(match.child, match.parent, paired, metric, level)
@@ -163,6 +165,14 @@ def _single(match: _Match, metric: Metric, level: float) -> Contrast:
         explained=(*(["length"] if _is_length(whole, left) else []), *explained),
         aggregates=aggregates_of(match.child, match.parent),
     )
+
+
+def _judges_of(match: _Match) -> list[str] | None:
+    """The judge of each shared item, where there are enough of them to stand for others."""
+    if JUDGED_BY not in match.child.items.measures:
+        return None
+    judges = judges_of(match.child)
+    return sampled([judges[row] for row in match.paired.child_rows])
 
 
 def _is_length(whole: Contrast, left: Share | None) -> bool:
@@ -193,6 +203,8 @@ def _pooled(
         metric.lower_is_better,
     )
     told = dict.fromkeys([*notes, *(note for match in matches for note in match.notes)])
+    if any(_judges_of(match) for match in matches):
+        told["judges are taken as they are here: others may prefer otherwise"] = None
     empty = replace(_empty(matches[0].child, metric, level, tuple(told)), variant="")
     whole = _filled(empty, found.pooled, matches)
     return replace(whole, variants=tuple(single), fragile=found.reason)

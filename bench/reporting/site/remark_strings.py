@@ -30,7 +30,7 @@ REMARKS: Mapping[str, str] = {
     "the parent was not run on this task": "父模型没有运行此任务",
     "wordings left out: {names}": "略去的措辞：{names}",
     "the parent was not scored by {metric}": "父模型没有 {metric} 得分",
-    "{metric} is defined otherwise for the parent": "父模型的 {metric} 定义不同",
+    "{metric} is defined otherwise for the parent: {how}": "父模型的 {metric} 定义不同：{how}",
     "row {name} is not the same item in both": "第 {name} 行在两者中不是同一道题",
     "row {name} and {n} more is not the same item in both": (
         "第 {name} 行及另外 {n} 行在两者中不是同一道题"
@@ -43,10 +43,11 @@ REMARKS: Mapping[str, str] = {
     "left out: {n} of {all} tasks, which have no number or no bounds": (
         "略去 {all} 项任务中没有数值或没有上下限的 {n} 项"
     ),
-    "its {n} judges are taken as they are: others may prefer otherwise": (
-        "{n} 位评审按其本身计，换一批评审偏好可能不同"
+    "judges are taken as they are here: others may prefer otherwise": (
+        "此处评审按其本身计，换一批评审偏好可能不同"
     ),
     # verdicts and what carries a difference
+    "the interval excludes 0, the p-value does not": "区间不含 0，但 p 值不显著",
     "the interval excludes 0, the p-value adjusted for the other tasks does not": (
         "区间不含 0，但按其他任务校正后的 p 值不显著"
     ),

@@ -68,7 +68,7 @@ REFUSED = {
     "prompts differ, though neither was asked through a chat template": replace(
         result(SFT, RIGHT), task=replace(result(SFT, RIGHT).task, prompts_digest="x")
     ),
-    "accuracy is defined otherwise for the parent": result(
+    "accuracy is defined otherwise for the parent: rope 0.5 against 0.02": result(
         SFT, RIGHT, metric=replace(METRIC, rope=0.5)
     ),
     "row 3 is not the same item in both": result(

@@ -148,10 +148,39 @@ def test_a_reference_that_is_not_the_parent_stands_for_nothing(tmp_path):
     assert one.estimate is None
 
 
-def test_five_judges_of_a_change_are_told_to_be_taken_as_they_are(tmp_path):
-    rows = lineage_rows(prompts=30, judges=("ann", "bob", "cid", "dan", "eve"))
-    (one,) = change_of_ppo(tmp_path, rows)[0].contrasts
-    assert "its 5 judges are taken as they are: others may prefer otherwise" in one.warnings
+def split_rows():
+    """Three of five judges always prefer ppo, two never do; base is as sft."""
+    judges = ("ann", "bob", "cid", "dan", "eve")
+    return [
+        {**row, "winner": "ppo" if row["judge"] in judges[:3] else "sft"}
+        if row["model"] == "ppo"
+        else row
+        for row in lineage_rows(prompts=40, judges=judges, strength=EQUAL)
+    ]
+
+
+def test_a_change_that_five_judges_disagree_on_is_as_unsure_as_its_win_rate(tmp_path):
+    change, board = change_of_ppo(tmp_path, split_rows())
+    (one,) = change.contrasts
+    (match,) = [one for one in board.judged[0].matches if one.model == "ppo"]
+    assert one.estimate == pytest.approx(0.1)
+    assert one.se == pytest.approx(match.win_rate.se)
+    assert (one.verdict, one.n_clusters) == ("undetermined", 5)
+
+
+def test_models_that_five_judged_are_ranked_by_their_judgments_alone(tmp_path):
+    """Ranks of means know the error by prompt, not that by judge."""
+    third = [
+        {**row, "model": "dpo", "winner": "dpo" if row["winner"] == "base" else row["winner"],
+         "first": ""}
+        for row in split_rows() if row["model"] == "base"
+    ]  # fmt: skip
+    _, board = change_of_ppo(tmp_path, [*split_rows(), *third])
+    wording = ("panel", "against sft")
+    assert sum(wording in row.results for row in board.rows) == 3
+    assert wording not in board.ranks
+    assert wording not in board.winners
+    assert board.judged[0].ranks is not None
 
 
 @pytest.mark.parametrize("judges", [("ann",), ("ann", "bob", "cid", "dan", "eve")])
