@@ -140,6 +140,9 @@ def rescore(
                 scorers=task.spec.scorers,
                 aggregates=task.spec.aggregates,
                 failed=sum(record.status == "failed" for record in made),
+                chance=task.spec.chance,
+                margin=task.spec.margin,
+                rope=task.spec.rope,
             )
         )
     scored = replace(run, tasks=tuple(told))

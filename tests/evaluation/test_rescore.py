@@ -50,6 +50,12 @@ def test_changed_scorers_are_applied_to_the_stored_replies(answered, tmp_path):
     assert again.records[12:] == answered.records[12:]
 
 
+def test_run_json_has_what_scores_mean_by_now(answered, tmp_path):
+    write_task(tmp_path / "tasks", chance=0.25, rope=0.03, margin=0.07)
+    entry = rescored(answered.folder, tmp_path / "tasks").run.tasks[0]
+    assert (entry.chance, entry.rope, entry.margin) == (0.25, 0.03, 0.07)
+
+
 def test_run_json_names_the_new_scorers_version_and_digest(answered, tmp_path):
     write_task(tmp_path / "tasks", scorers=["contains"], version=2)
     again = rescored(answered.folder, tmp_path / "tasks")

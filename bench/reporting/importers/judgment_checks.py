@@ -22,6 +22,7 @@ KNOWN = frozenset(
         *("model_reply", "reference_reply", "revision", "stage", "parent", "parent_revision"),
     }
 )
+ABOUT_MODEL = ("stage", "parameters", "parent", "parent_revision", "language")
 TIE = "tie"
 UNSTATED = "unstated"  # a revision that nobody named
 
@@ -41,6 +42,19 @@ def check(row: Document) -> None:
         raise row.refuse("preference", "nothing beside a winner")
     if "winner" not in row.content and "preference" not in row.content and not _is_csv(row):
         raise row.refuse("winner", f"the model's name, the reference's, {TIE!r} or null")
+
+
+def check_same(row: Document, first: Document) -> None:
+    """Refuse a row that says something else of its model than the `first` row of it.
+
+    Raises:
+        RunError: the row, a key, the value found and the value of the first.
+    """
+    for key in ABOUT_MODEL:
+        stated = first.content.get(key)
+        if row.content.get(key) != stated:
+            told = "nothing" if stated is None else repr(stated)
+            raise row.refuse(key, f"{told}, as {first.where} says of {first.text('model')}")
 
 
 def asked_of(row: Document) -> str:

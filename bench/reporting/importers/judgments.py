@@ -24,6 +24,7 @@ from bench.reporting.importers.judgment_checks import (
     UNSTATED,
     asked_of,
     check,
+    check_same,
 )
 from bench.reporting.importers.latest import latest
 from bench.reporting.importers.reading import read_lines, read_table
@@ -121,6 +122,8 @@ def _value(key: str, text: str) -> Json:
 
 def _result(file: Path, match: Match, rows: Sequence[Document], judges: Sequence[str]) -> Result:
     task, model, revision, reference = match
+    for row in rows[1:]:
+        check_same(row, rows[0])
     items = [_item(row, model, reference, judges) for row in rows]
     digests: list[Json] = [item.digest for item in items]
     listed: list[Json] = list(judges)

@@ -153,12 +153,16 @@ RUN_RULES: tuple[Rule, ...] = (tasks, real, counts, provenance, unchanged, compl
 
 
 def _changes(given: Given, entry: TaskRun, known: KnownTask) -> Iterator[Problem]:
-    """The first of version, scorers, rows, other scoring that changed: the rest may follow."""
+    """The first of version, scorers, what scores mean, rows, other scoring that changed: the rest
+    may follow."""
     rescore = f"bench rescore {given.file.parent}"
     facts = (
         ("version", str(entry.version), str(known.version), AGAIN),
         ("scorers", ", ".join(entry.scorers), ", ".join(known.scorers), rescore),
         ("aggregates", ", ".join(entry.aggregates), ", ".join(known.aggregates), rescore),
+        ("chance", str(entry.chance), str(known.chance), rescore),
+        ("rope", str(entry.rope), str(known.rope), rescore),
+        ("margin", str(entry.margin), str(known.margin), rescore),
     )
     for key, found, stands, remedy in facts:
         if found != stands:

@@ -92,7 +92,8 @@ def test_a_judge_who_is_loud_widens_the_interval_where_judges_are_a_sample(judge
 def test_models_that_nothing_links_have_no_ratings_and_the_pools_are_named(judged):
     rows = judged_rows(prompts=30)
     apart = [
-        {**row, "model": "a", "reference": "b", "winner": "a", "first": ""} for row in rows[:9]
+        {**row, "model": "a", "reference": "b", "winner": "a", "first": "", "stage": ""}
+        for row in rows[:9]
     ]
     apart = [{**row, "prompt": f"{place}"} for place, row in enumerate(apart)]
     found = judged([*rows, *apart])

@@ -286,6 +286,8 @@ BAD = [
     ("judgments", judged(stage="rlhf"), 'line 2: stage: found "rlhf", expected one of base, sft, ', "CONTRIBUTING.md"),
     ("judgments", judged(parent="ppo"), 'line 2: parent: found "ppo", expected another model', "CONTRIBUTING.md"),
     ("judgments", judged(parent="ppo", revision="b", parent_revision="b"), 'line 2: parent_revision: found "b", expected another', "CONTRIBUTING.md"),
+    ("judgments", judged(stage="ppo", judge="bob"), "line 2: stage: found \"ppo\", expected nothing, as", "CONTRIBUTING.md"),
+    ("judgments", judged(parameters=7, judge="bob"), "line 2: parameters: found 7, expected nothing, as", "CONTRIBUTING.md"),
     ("judgments", judged(), "is there twice", "judges a pair on a prompt once"),
     ("every_eval_ever", nothing, "holds no .json files", "every_eval_ever validate"),
     ("every_eval_ever", text("a.json", b"nope"), "a.json: is no JSON", "every_eval_ever validate"),

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from bench.counted import counted as in_english
 from bench.reporting.site.remarks import plain_remarks
 from bench.reporting.site.strings import Language
 
@@ -40,11 +41,11 @@ def say_remark(text: str) -> str:
     return plain_remarks([text], LANGUAGE.get())
 
 
-def counted(number: int, one: str, more: str = "") -> str:
+def counted(number: int, one: str) -> str:
     """`1 task`, `2 tasks`; in Chinese the word stands behind a number of any size."""
     if LANGUAGE.get() == "zh":
         return f"{number} {COUNTED[one]}"
-    return f"{number} {one if number == 1 else more or one + 's'}"
+    return in_english(number, one)
 
 
 COUNTED: Mapping[str, str] = {
