@@ -54,7 +54,7 @@ def build(
         damaged=[one.told for one in found.damaged],
     )
     if as_json:
-        print_json(board_json(made))
+        print_json(board_json(made, found.damaged))
     else:
         print_board(made)
     for one in found.damaged:

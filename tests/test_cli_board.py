@@ -93,9 +93,13 @@ def test_a_damaged_run_among_others_is_left_out_and_named(bench, one_damaged, tm
     shown = bench("board build runs -o site")
     assert shown.code == 0, shown.err
     assert "left out, damaged: runs/ppo/records.jsonl" in shown.err.replace("\n", "")
-    page = (tmp_path / "site" / "methods.html").read_text()
-    assert re.search("Runs that are damaged and not on this board: .*ppo.*", page)
-    assert str(tmp_path) not in page
+    for name in ("index.html", "methods.html"):
+        page = (tmp_path / "site" / name).read_text()
+        assert re.search("Damaged, and not on this board: .*ppo.*", page)
+        assert str(tmp_path) not in page
+    (left_out,) = json.loads(bench("board build runs -o site --json").out)["left_out"]
+    assert left_out["path"] == "runs/ppo"
+    assert left_out["cause"].startswith("runs/ppo/records.jsonl")
     assert bench("compare sft base").code == 0
 
 

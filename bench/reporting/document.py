@@ -3,17 +3,19 @@
 {"contrasts": [{"task": "topic", "estimate": -0.2, "verdict": "worse", ...}], "pooled": {...}}
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from bench.reporting.comparison.board import Board
 from bench.reporting.comparison.scores import Score
 from bench.reporting.comparison.values import Change, Contrast
+from bench.reporting.results.sources import Damaged
 from bench.reporting.site.sentences import plain_sentence
 from bench.types import Json
 
 
-def board_json(board: Board) -> dict[str, Json]:
-    """The document of `bench board build --json`."""
+def board_json(board: Board, damaged: Sequence[Damaged] = ()) -> dict[str, Json]:
+    """The document of `bench board build --json`; `left_out` names what was `damaged`."""
     return {
         "rows": [
             {
@@ -29,6 +31,9 @@ def board_json(board: Board) -> dict[str, Json]:
             )
         ],
         "changes": [change_json(change) for change in board.changes],
+        "left_out": [
+            {"path": str(one.path), "cause": one.cause, "remedy": one.remedy} for one in damaged
+        ],
     }
 
 

@@ -302,7 +302,7 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
         "Failed: asked, without a reply that could be scored. Missing: never asked.",
         "失败：已提问，但没有可评分的回答。缺失：从未提问。",
     ),
-    "damaged_runs": ("Runs that are damaged and not on this board", "已损坏、未列入本榜的运行"),
+    "damaged_runs": ("Damaged, and not on this board", "已损坏、未列入本榜"),
     "nothing_left_out": ("No item is without a score.", "所有题目都有得分。"),
     "nothing_refused": ("No comparison was refused.", "没有被拒绝的对比。"),
     "reasons": ("Reasons", "原因"),
