@@ -82,7 +82,8 @@ class Judged:
     """`anchor` is whom the others are rated against; `ranks` are of `ratings`, in their order.
 
     `refused` says why there are no ratings, "" where there are. `alpha` and `agreement` are None
-    where no prompt has two judges, `slot` where nobody says which reply came first.
+    where no prompt has two judges, `slot` where nobody says which reply came first; `even_slots`
+    says that ratings are of replies neither of which is shown first.
     `circles` are models each of whom beat the next and the last of whom beat the first.
     """
 
@@ -96,6 +97,7 @@ class Judged:
     alpha: Estimate | None
     agreement: Estimate | None
     slot: SlotBias | None
+    even_slots: bool
     circles: tuple[tuple[str, ...], ...]
     warnings: tuple[str, ...]
 
@@ -124,6 +126,7 @@ def judged_of(task: str, rows: Sequence[Row], labels: Sequence[str], level: floa
         alpha=alpha,
         agreement=agreement,
         slot=_slot(found, level),
+        even_slots=plain is not None and FIRST_SLOT in plain.covariates,
         circles=_circles(plain),
         warnings=(*(plain.warnings if plain else ()), *_by_chance(alpha)),
     )

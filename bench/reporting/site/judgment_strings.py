@@ -57,6 +57,11 @@ JUDGMENT_STRINGS: Mapping[str, tuple[str, str]] = {
         "All models on one scale (Bradley-Terry), rated against {anchor}",
         "所有模型在同一尺度上（Bradley-Terry），以 {anchor} 为基准",
     ),
+    "even_slots": (
+        "Ratings take out what the first place gives: they say how often a reply wins that is as "
+        "often shown first as second. The matches above count judgments as they are.",
+        "评级已扣除展示先后的影响，即先后次数相同时的胜率；上方对战则按原评判计数。",
+    ),
     "win_rate_against": ("Wins over {anchor}", "对 {anchor} 的胜率"),
     "rating": ("Rating", "评级分"),
     "the_anchor": ("the anchor", "基准"),

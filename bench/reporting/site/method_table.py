@@ -201,7 +201,8 @@ METHODS: Mapping[str, Method] = {
         ),
     ),
     "bradley_terry": Method(
-        "P(i beats j) = 1 / (1 + exp(θ_j − θ_i)), draws as half a win, sandwich error",
+        "P(i beats j) = 1 / (1 + exp(θ_j − θ_i − γ·s)), s = ±1 for i shown first or second, "
+        "0 unless all judgments say which; draws as half a win, sandwich error",
         "Bradley & Terry 1952, Biometrika 39:324; Cameron, Gelbach & Miller 2011, JBES 29:238",
         (
             "All judged models on one scale; 400 points of rating are odds of ten to one, 1000 is "

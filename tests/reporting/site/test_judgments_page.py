@@ -80,6 +80,18 @@ def test_methods_name_what_the_judgments_used(built):
         assert told in text
 
 
+def test_ratings_say_whether_they_take_out_the_place(built, tmp_path):
+    board, folder = built
+    (judged,) = board.judged
+    assert judged.even_slots
+    assert "as often shown first as second" in read(folder, "site", "judgments.html").text
+    rows = [{key: row[key] for key in row if key != "first"} for row in judged_rows()]
+    unknown = make_board(read_judgments(write_lines(tmp_path / "panel.jsonl", rows)).results)
+    assert not unknown.judged[0].even_slots
+    build_site(unknown, tmp_path / "site")
+    assert "shown first as second" not in read(tmp_path, "site", "judgments.html").text
+
+
 def test_a_board_on_which_nothing_was_judged_has_no_such_page(tmp_path):
     build_site(plain_board(), tmp_path / "site")
     assert not (tmp_path / "site" / "judgments.html").exists()
