@@ -20,6 +20,7 @@ from bench.registry.folder import Task
 from bench.registry.hooks import load_hooks
 from bench.regular import check_regular
 from bench.types import Json
+from bench.unique_keys import unique_keys
 
 Role = Literal["train", "shots", "test"]
 ROLES: tuple[Role, ...] = ("train", "shots", "test")
@@ -197,7 +198,7 @@ def _read_jsonl(path: Path) -> Iterator[Row]:
             if not line.strip():
                 continue
             try:
-                values = json.loads(line.decode("utf-8"))
+                values = json.loads(line.decode("utf-8"), object_pairs_hook=unique_keys)
             except UnicodeDecodeError as error:
                 raise TaskError(
                     f"{path}:{number}: not UTF-8: {error.reason} at byte {error.start + 1}",

@@ -113,6 +113,11 @@ def test_a_role_without_a_split_has_no_rows(write_task):
 # name of the file: (content, what the cause says after the folder, remedy)
 UNREADABLE = {
     "not JSON": ("rows.jsonl", b'{"id": 1}\n{"id": 2\n', "rows.jsonl:2: not JSON: Expecting"),
+    "a key twice": (
+        "rows.jsonl",
+        b'{"id": 1, "id": 2}\n',
+        "rows.jsonl:1: cannot be read: the key 'id' is written twice",
+    ),
     "no object": ("rows.jsonl", b'{"id": 1}\n\n[1]\n', "rows.jsonl:3: expected a JSON object"),
     "not UTF-8": (
         "rows.jsonl",

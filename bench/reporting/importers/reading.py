@@ -16,6 +16,7 @@ from typing import Never
 from bench.errors import RunError
 from bench.reporting.importers.document import Document
 from bench.types import Json
+from bench.unique_keys import unique_keys
 
 MOST_DIGITS = 300  # of a whole number that fits a float
 
@@ -154,10 +155,16 @@ def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) <= MOST_DIGITS else float(digits)
 
 
+def _as_written(text: str) -> Json:
+    """The JSON in `text` that a person wrote: nothing in it may pass unseen."""
+    found: Json = json.loads(text, parse_int=_whole, object_pairs_hook=unique_keys)
+    return found
+
+
 def _parsed(text: str, where: str, remedy: str, as_written: bool = False) -> Json:
     """The JSON in `text`."""
     try:
-        found: Json = json.loads(text, parse_int=_whole) if as_written else parse_json(text)
+        found: Json = _as_written(text) if as_written else parse_json(text)
     except (ValueError, RecursionError) as error:
         raise RunError(f"{where}: is no JSON: {error}", remedy) from None
     return found

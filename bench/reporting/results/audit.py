@@ -20,6 +20,7 @@ from bench.reporting.results.rules_lineage import LINEAGE_RULES
 from bench.reporting.results.rules_numbers import NUMBER_RULES
 from bench.reporting.results.rules_record import RECORD_RULES
 from bench.reporting.results.schema import SCHEMA_VERSION
+from bench.unique_keys import unique_keys
 
 PLACE_PARTS = ("MODEL", "REVISION", "TASK.json")
 PLACE = f"results lie at {'/'.join(PLACE_PARTS)}"
@@ -139,7 +140,9 @@ RULES: Rules = {
 def _broken_rule(path: Path) -> str:
     """Which of the rules for reading a file breaks that `load_result` refuses."""
     try:
-        content: object = json.loads(path.read_text(encoding="utf-8"))
+        content: object = json.loads(
+            path.read_text(encoding="utf-8"), object_pairs_hook=unique_keys
+        )
     except (OSError, ValueError, RecursionError):
         return "readable"
     if not isinstance(content, dict):

@@ -22,6 +22,7 @@ from bench.reporting.results.schema import SCHEMA_VERSION, Items, Result
 from bench.reporting.results.sound import check_sound
 from bench.store import write_atomic
 from bench.types import Json
+from bench.unique_keys import unique_keys
 
 SEAL = "sha256"
 REMEDY = "restore the file from the run it came from: bench submit RUN"
@@ -98,7 +99,7 @@ def load_result(path: Path) -> Result:
             value found are named.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique_keys)
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path}: cannot be read: {error}", REMEDY) from None
     if not isinstance(content, dict):

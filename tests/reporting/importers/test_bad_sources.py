@@ -259,6 +259,7 @@ BAD = [
     ("judgments", nothing, "no file that ends in .jsonl or .csv", "CONTRIBUTING.md"),
     ("judgments", text("a.jsonl", b""), "a.jsonl: holds no judgments", "CONTRIBUTING.md"),
     ("judgments", text("a.jsonl", b"{"), "a.jsonl: line 1: is no JSON", "CONTRIBUTING.md"),
+    ("judgments", text("a.jsonl", b'{"winner": "ppo", "winner": "sft"}'), "line 1: is no JSON: the key 'winner' is written twice", "CONTRIBUTING.md"),
     ("judgments", text("a.csv", b"model,winner\nppo,ppo\n"), "a.csv: has no column 'reference'", "CONTRIBUTING.md"),
     ("judgments", judged(winer="ppo"), "line 2: no column is named 'winer'", "winner"),
     ("judgments", judged(winner="gpt"), "line 2: winner: found \"gpt\", expected 'ppo', 'sft', 'tie' or null", "CONTRIBUTING.md"),

@@ -77,6 +77,9 @@ def test_any_text_survives(name):
 DAMAGE = {
     "it was edited": lambda text: text.replace('"accuracy": [1.0', '"accuracy": [0.0'),
     "cannot be read": lambda text: text[:100],
+    "cannot be read: the key 'id' is written twice": lambda text: text.replace(
+        "{", '{"id": "", "id": "",', 1
+    ),
     "schema_version: found 2, this bench reads 1": lambda text: text.replace(
         '"schema_version": 1', '"schema_version": 2'
     ),
