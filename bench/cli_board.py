@@ -225,6 +225,8 @@ def compare(
     rows = find_rows(child, parent, sources, strict=[RESULTS])
     for one in rows.damaged:
         print_note(str(one))
+    if rows.child == rows.parent:
+        print_note(f"{child} and {parent} are one and the same")
     known = sorted({name for name, _ in rows.child.results})
     for name in task or []:
         if name not in known:
@@ -291,7 +293,8 @@ def import_results(
     if len(refused) > MOST_FINDINGS:
         print_note(f"and {len(refused) - MOST_FINDINGS} findings more: bench board check {output}")
     models = len({(one.model.name, one.model.revision) for one in attached.results})
-    print_note(f"wrote {len(attached.results)} results of {models} models to {output}")
+    wrote = f"{counted(len(attached.results), 'result')} of {counted(models, 'model')}"
+    print_note(f"wrote {wrote} to {output}")
 
 
 def submit(

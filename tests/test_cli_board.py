@@ -47,6 +47,11 @@ def test_compare_tells_the_difference_of_each_task_and_of_all(bench, lineage):
     assert "pooled" in shown.err
 
 
+def test_two_names_of_one_run_are_told(bench, lineage):
+    assert "sft and sft are one and the same" in bench("compare sft sft").err
+    assert "one and the same" not in bench("compare sft base").err
+
+
 def test_compare_json_holds_what_is_promised(bench, lineage):
     document = json.loads(bench("compare sft base --json").out)
     assert document.keys() >= {"contrasts", "pooled"}

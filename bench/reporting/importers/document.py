@@ -65,7 +65,7 @@ class Document:
             return default
         if isinstance(value, (int, float)) and 0 <= value < math.inf and value == int(value):
             return int(value)
-        return self._refuse(key, "a whole number")
+        return self._refuse(key, "a whole number, 0 or more")
 
     def moment(self, key: str) -> str:
         """Seconds since 1970 as a time in ISO 8601 in UTC."""

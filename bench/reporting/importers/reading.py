@@ -18,6 +18,7 @@ from bench.reporting.importers.document import Document
 from bench.types import Json
 from bench.unique_keys import unique_keys
 
+OTHER_SIGNS = (";", "\t", "|")  # that spreadsheets put between columns
 MOST_DIGITS = 300  # of a whole number that fits a float
 
 
@@ -81,7 +82,10 @@ def read_table(path: Path, columns: Sequence[str], remedy: str) -> list[dict[str
     missing = [name for name in columns if name not in header]
     if missing or not rows:
         told = f"has no column {missing[0]!r}" if missing else "holds no rows"
-        raise RunError(f"{path}: {told}; found {', '.join(header) or 'nothing'}", remedy)
+        found = ", ".join(header) or "nothing"
+        if len(header) == 1 and any(sign in found for sign in OTHER_SIGNS):
+            remedy = f"save it with commas between the columns; {remedy}"
+        raise RunError(f"{path}: {told}; found {found}", remedy)
     twice = [name for place, name in enumerate(header) if name in header[:place]]
     if twice:
         raise RunError(f"{path}: two columns are named {twice[0]!r}", remedy)

@@ -119,6 +119,9 @@ def _model(one: Lengthy, metric: Metric) -> Model | None:
 
 def _caption(steps: Sequence[tuple[Model, Model]], models: int, metric: Metric) -> str:
     """`accuracy by length of replies, 4 models: of 3 steps ... 2 made replies longer ...`"""
+    subject, count = metric.name or say("score"), counted(models, "model")
+    if not steps:
+        return clean(say("{metric} by length of replies, {models}.", metric=subject, models=count))
     sign = -1 if metric.lower_is_better else 1
     longer = [
         (parent, child)
@@ -133,8 +136,8 @@ def _caption(steps: Sequence[tuple[Model, Model]], models: int, metric: Metric) 
         say(
             "{metric} by length of replies, {models}: of {steps} from parent to child {longer} "
             "made replies longer, {better} of these with a better score.",
-            metric=metric.name or say("score"),
-            models=counted(models, "model"),
+            metric=subject,
+            models=count,
             steps=counted(len(steps), "step"),
             longer=len(longer),
             better=better,

@@ -62,17 +62,18 @@ def _told(changes: Sequence[Change], left_out: Sequence[Change]) -> list[str]:
 
 def _caption(lineage: Lineage) -> str:
     """`4 models, base to PPO-ptx; sft-6b against base-6b: better on 4 of 16 tasks; ...`"""
-    stages = [stage_word(stage) for stage in in_order([node.stage for node in lineage.nodes])]
-    whole = say("{one} to {other}", one=stages[0], other=stages[-1])
-    span = clean(stages[0] if len(stages) == 1 else whole)
+    models = counted(len(lineage.nodes), "model")
+    stages = in_order([node.stage for node in lineage.nodes if node.stage])
+    ends = [stage_word(stage) for stage in dict.fromkeys([*stages[:1], *stages[-1:]])]
+    span = say("{one} to {other}", one=ends[0], other=ends[1]) if len(ends) > 1 else "".join(ends)
+    head = say("{models}, {span}", models=models, span=clean(span)) if span else models
     told = [
         say("{pair}: {tally}", pair=pair(change), tally=tally(change)) for change in lineage.changes
     ]
     ways, more = say("; ").join(told[:NAMED]), len(told) - NAMED
     if more > 0:
         ways = say("{ways} and {n} more", ways=ways, n=more)
-    pattern = "{models}, {span}; {ways}." if told else "{models}, {span}."
-    return say(pattern, models=counted(len(lineage.nodes), "model"), span=span, ways=ways)
+    return say("{head}; {ways}.", head=head, ways=ways) if told else say("{head}.", head=head)
 
 
 def _rows(node: Node, lineage: Lineage) -> list[tuple[Value, ...]]:

@@ -175,6 +175,7 @@ CHINESE: Mapping[str, str] = {
     ),
     "Not drawn, no score or no length: {names}.": "未画出（无得分或无长度）：{names}。",
     "{length} characters, {metric} {score}": "{length} 个字符，{metric} {score}",
+    "{metric} by length of replies, {models}.": "{metric} 与回答长度，{models}。",
     "{metric} by length of replies, {models}: of {steps} from parent to child {longer} "
     "made replies longer, {better} of these with a better score.": (
         "{metric} 与回答长度，{models}：从父模型到子模型的{steps}中，{longer} 步使回答变长，"
@@ -244,6 +245,7 @@ CHINESE: Mapping[str, str] = {
     "{pair}: {tally}": "{pair}：{tally}",
     "{pair}: {tally}.": "{pair}：{tally}。",
     "{ways} and {n} more": "{ways} 等另 {n} 组",
-    "{models}, {span}.": "{models}，{span}。",
-    "{models}, {span}; {ways}.": "{models}，{span}；{ways}。",
+    "{models}, {span}": "{models}，{span}",
+    "{head}.": "{head}。",
+    "{head}; {ways}.": "{head}；{ways}。",
 }

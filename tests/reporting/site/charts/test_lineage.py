@@ -71,6 +71,18 @@ def test_every_way_says_how_many_tasks_got_better_and_worse(width):
     assert any("better on 2, worse on 1 of 3 tasks" in (t.text or "") for t in root.iter("title"))
 
 
+@pytest.mark.parametrize(
+    ("stages", "head"),
+    [(("base", "sft"), "2 models, base to SFT"), (("sft", "sft"), "2 models, SFT"),
+     (("base", ""), "2 models, base"), (("", ""), "2 models")],
+)  # fmt: skip
+def test_the_caption_names_the_stages_that_are_known(stages, head):
+    nodes = [replace(node, stage=stage) for node, stage in zip(NODES, stages, strict=False)]
+    assert lineage_chart(nodes, (), "l").caption == f"{head}."
+    caption = lineage_chart(nodes, CHANGES[:1], "l").caption
+    assert caption.startswith(f"{head}; sft-6b against gpt-6b: ")
+
+
 def test_siblings_that_are_compared_are_joined_by_a_dashed_arrow():
     root = assert_sound(lineage_chart(NODES, CHANGES, "l").svg)
     (arrow,) = classed(root, "arrow-sibling")

@@ -111,6 +111,7 @@ def test_a_model_without_a_length_is_named_and_not_drawn():
     root = assert_sound(chart.svg)
     assert "Not drawn, no score or no length: mute." in texts(root)
     assert not classed(root, "arrow")
+    assert chart.caption == "accuracy by length of replies, 1 model."
     assert chart.rows[1][3] is None
 
 
