@@ -35,7 +35,23 @@ def notes(board: Board) -> Told:
         yield from ((str(folder / NOTE), told) for told in _first_difference(found, results))
 
 
+def case(board: Board) -> Told:
+    """No two paths are one where the disk does not tell upper from lower case."""
+    known: dict[str, Path] = {}
+    clashes: dict[Path, Path] = {}
+    for entry in board.entries:
+        path = Path(entry.file)
+        for place in (*reversed(path.parents), path):
+            first = known.setdefault(str(place).casefold(), place)
+            if first != place:
+                clashes[place] = first
+                break  # what lies below it is told by this
+    for place, first in clashes.items():
+        yield str(place), f"is {first} on disks that do not tell upper from lower case"
+
+
 FOLDER_RULES: Rules = {
+    "case": Rule(case, "no two paths differ in upper and lower case alone", "warning"),
     "noted": Rule(noted, f"each folder of results has a {NOTE}", "warning"),
     "notes": Rule(notes, f"a {NOTE} names the results beside it and no others"),
 }

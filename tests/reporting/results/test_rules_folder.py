@@ -1,5 +1,7 @@
 """SUBMISSION.md beside results: what was taken away, put in or edited shows in it."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.reporting.results.audit import audit
@@ -76,3 +78,12 @@ def test_beside_a_damaged_result_the_note_is_not_judged(board):
     path = board / path_of(result(BASE_MODEL))
     path.write_text("{")
     assert {rule for _, rule, severity, _ in told(board) if severity == "error"} == {"readable"}
+
+
+def test_paths_that_differ_in_case_alone_are_a_warning(board):
+    models = [replace(SFT_MODEL, name=name) for name in ("org/Tuned", "org/tuned")]
+    for one in models:
+        write_bundle(Bundle((result(one), result(one, "more")), (), ()), board)
+    ((file, _, severity, told_of),) = [one for one in told(board) if one[1] == "case"]
+    assert (file, severity) == (str(board / path_of(result(models[1])).parent.parent), "warning")
+    assert "Tuned" in told_of
