@@ -33,7 +33,7 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
         "Paired difference over all tasks, in points between guessing and perfect",
         "所有任务的配对差值，单位为随机猜测与满分之间的分",
     ),
-    "no_parent": ("no parent here", "无父模型"),
+    "no_parent": ("no parent here", "本榜无其父模型"),
     "lower_is_better": ("lower is better", "越低越好"),
     "not_run": ("not run", "未运行"),
     "no_score": ("no score", "无得分"),
