@@ -2,7 +2,9 @@
 
 A pre-hook on the output embedding keeps the hidden states of the wanted positions, so every
 architecture keeps its own scaling and soft-capping and no [batch, length, vocabulary] tensor is
-ever made. The hook stays; what is wanted is a matter of the thread (`bench.models.lanes`).
+ever made. Where it is the input's and called with token ids (FSMT), or with several streams of
+states (ProphetNet), they are picked out of all logits instead. The hooks stay; what is wanted is a
+matter of the thread (`bench.models.lanes`).
 """
 
 from collections.abc import Iterator
@@ -14,13 +16,26 @@ from threading import Lock
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
+from transformers.utils.generic import ModelOutput
 
 from bench.models.model import Scored
 
 SOFTMAX_BYTES = {"cpu": 2**21}  # fp32 logits normalised at a time: what a core's cache holds
 MANY_BYTES = 2**25  # the same elsewhere
 HOOKING = Lock()
-WANTED: ContextVar[tuple[nn.Module, Tensor] | None] = ContextVar("WANTED", default=None)
+
+
+@dataclass(slots=True)
+class Wish:
+    """The flat `positions` [n] whose logits `model` shall give; `cut`: its `head` saw no others."""
+
+    model: PreTrainedModel
+    head: nn.Module
+    positions: Tensor
+    cut: bool = False
+
+
+WISH: ContextVar[Wish | None] = ContextVar("WISH", default=None)
 
 
 @contextmanager
@@ -31,20 +46,31 @@ def project_only(model: PreTrainedModel, positions: Tensor) -> Iterator[None]:
     with HOOKING:
         if keep_wanted not in head._forward_pre_hooks.values():
             head.register_forward_pre_hook(keep_wanted)
-    token = WANTED.set((head, positions))
+            model.register_forward_hook(pick_wanted)
+    token = WISH.set(Wish(model, head, positions))
     try:
         yield
     finally:
-        WANTED.reset(token)
+        WISH.reset(token)
 
 
 def keep_wanted(head: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
     """The pre-hook: the inputs of `head` at the wanted positions; None leaves them as they are."""
-    wanted = WANTED.get()
-    if wanted is None or wanted[0] is not head:
+    wish = WISH.get()
+    if wish is None or wish.head is not head or not args:
         return None
     hidden = args[0]
-    return (hidden.reshape(-1, hidden.shape[-1])[wanted[1]].unsqueeze(0), *args[1:])
+    if not hidden.is_floating_point() or hidden.dim() != 3:
+        return None
+    wish.cut = True
+    return (hidden.reshape(-1, hidden.shape[-1])[wish.positions].unsqueeze(0), *args[1:])
+
+
+def pick_wanted(model: nn.Module, _: tuple[Tensor, ...], reply: ModelOutput) -> None:
+    """The hook behind the model: the wanted logits out of all, where its head was not called."""
+    wish = WISH.get()
+    if wish is not None and wish.model is model and not wish.cut:
+        reply["logits"] = reply["logits"].flatten(0, 1)[wish.positions].unsqueeze(0)
 
 
 @dataclass(frozen=True, slots=True)
