@@ -15,7 +15,7 @@ from bench.models.model import Encoded, Model
 from bench.store import Ledger, to_json
 from bench.types import Reply
 
-ENGINE = 4  # raised when the same request may get another reply, so that old ones are not served
+ENGINE = 5  # raised when the same request may get another reply, so that old ones are not served
 
 
 class Progress(Protocol):

@@ -25,7 +25,7 @@ def in_fixed_batches(
     model: PreTrainedModel, drafts: Sequence[Draft], budget: Budget, endings: Endings
 ) -> Iterator[tuple[int, Generated]]:
     """(place, what was generated) of each of `drafts`, by batch, the longest first."""
-    budget = budget if pads_right(model) else replace(budget, rows=1)
+    budget = budget if _may_be_padded(model, drafts) else replace(budget, rows=1)
     for batch in batches([draft.most for draft in drafts], [1] * len(drafts), budget):
         yield from _run(model, [drafts[number] for number in batch], endings)
 
@@ -68,6 +68,21 @@ def _stepper(model: PreTrainedModel, drafts: Sequence[Draft]) -> Stepper:
     crosses = switch is not None and any(
         len(draft.item.prompt) <= switch < draft.most for draft in drafts
     )
-    if crosses or not takes_cache(model) or not pads_left(model):
+    if crosses or not _continues(model, drafts):
         return Rereading(model, distinct, asked)
     return Causal(model, distinct, asked)
+
+
+def _may_be_padded(model: PreTrainedModel, drafts: Sequence[Draft]) -> bool:
+    """Whether rows, padded on the side where their stepper pads, are what each is alone."""
+    if model.config.is_encoder_decoder:
+        return pads_right(model, max((len(draft.item.prompt) for draft in drafts), default=0))
+    return _continues(model, drafts) or pads_right(model, _widest(drafts))
+
+
+def _continues(model: PreTrainedModel, drafts: Sequence[Draft]) -> bool:
+    return takes_cache(model) and pads_left(model, _widest(drafts))
+
+
+def _widest(drafts: Sequence[Draft]) -> int:
+    return max((draft.most for draft in drafts), default=0)

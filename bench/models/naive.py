@@ -1,7 +1,8 @@
 """The slow engine that the fast one is checked against: `bench eval --engine naive`.
 
 Every prompt + continuation is one forward pass of one row with all its logits, and texts are
-generated one row at a time by the library's own cache. Nothing is shared, padded, packed or masked
+generated one row at a time, by the library's own cache where that gives what a whole pass gives.
+Nothing is shared, padded, packed or masked
 by this code, so where both engines agree the fast one's bookkeeping is right.
 
     Encoded(prompt=(9, 4), continuations=((7, 5), (8,)))   reads 9 4 7, then 9 4
@@ -10,6 +11,7 @@ by this code, so where both engines agree the fast one's bookkeeping is right.
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -19,9 +21,12 @@ from bench.models.draft import NO_TOKENS
 from bench.models.draw import COLDEST
 from bench.models.model import Encoded, Scored, scored_reply
 from bench.models.reach import rope_switch
+from bench.models.whole import near, row_of, whole_logits
 from bench.types import Finish, Generation, Reply
 
 Decode = Callable[[Sequence[int]], str]
+# The longest prompt that was looked at, and whether it was continued as if read whole.
+_CONTINUES: "WeakKeyDictionary[PreTrainedModel, tuple[int, bool]]" = WeakKeyDictionary()
 
 
 def answer_naively(
@@ -51,25 +56,11 @@ def score_naively(
 
 @torch.inference_mode()
 def _scored(model: PreTrainedModel, prompt: Sequence[int], continuation: Sequence[int]) -> Scored:
-    logits = _logits(model, prompt, continuation[:-1])[-len(continuation) :].float().cpu()
+    logits = whole_logits(model, prompt, continuation[:-1])[-len(continuation) :].float().cpu()
     tokens = torch.tensor(continuation)
     chosen = logits.log_softmax(-1).gather(1, tokens.unsqueeze(1)).squeeze(1)
     total, greedy = float(chosen.double().sum()), bool((logits.argmax(-1) == tokens).all())
     return Scored(total, greedy, tuple(chosen.tolist()))
-
-
-def _logits(model: PreTrainedModel, prompt: Sequence[int], made: Sequence[int]) -> Tensor:
-    """Logits [tokens, vocabulary] of the whole row; an encoder-decoder's are those of `made`."""
-    if model.config.is_encoder_decoder:
-        start = model.config.decoder_start_token_id
-        reply = model(
-            input_ids=_row(model, prompt),
-            decoder_input_ids=_row(model, [start, *made]),
-            use_cache=False,
-        )
-    else:
-        reply = model(input_ids=_row(model, [*prompt, *made]), use_cache=False)
-    return reply.logits[0]  # type: ignore[no-any-return]
 
 
 @torch.inference_mode()
@@ -107,27 +98,16 @@ def _tokens(model: PreTrainedModel, prompt: Sequence[int], settings: Generation)
     """At most `max_tokens` tokens, each the most likely or a draw."""
     dice = Random(settings.seed)
     forced = getattr(model.generation_config, "forced_bos_token_id", None)
-    cached = _has_cache(model)
-    placed = "position_ids" in inspect.signature(model.forward).parameters
-    past: Cache | None = None
+    continued = Continued(model) if _continues(model, prompt) else None
     made: list[int] = []
     while len(made) < settings.max_tokens:
         if forced is not None and model.config.is_encoder_decoder and not made:
             token = int(forced)
             dice.random()  # a draw among one token is a draw
-        elif cached:
-            read = [*prompt, *made] if past is None else made[-1:]
-            first = len(prompt) + len(made) - len(read)
-            places = _row(model, range(first, first + len(read)))
-            # A cache of recurrent layers may not know how long it is.
-            where = {"position_ids": places} if placed else {}
-            reply = model(
-                input_ids=_row(model, read), past_key_values=past, use_cache=True, **where
-            )
-            past = getattr(reply, "past_key_values", None)  # some take one and give none
-            token = _choose(reply.logits[0, -1], settings, dice)
+        elif continued:
+            token = _choose(continued.read(made[-1:] or prompt), settings, dice)
         else:
-            token = _choose(_logits(model, prompt, made)[-1], settings, dice)
+            token = _choose(whole_logits(model, prompt, made)[-1], settings, dice)
         made.append(token)
         yield token
 
@@ -146,12 +126,41 @@ def _choose(logits: Tensor, settings: Generation, dice: Random) -> int:
     return int((reached > dice.random() * reached[-1]).int().argmax())
 
 
-def _has_cache(model: PreTrainedModel) -> bool:
-    """Whether the model continues from a cache as if it had read the row whole."""
+class Continued:
+    """A row that is read on from the library's cache."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self.model = model
+        self.length = 0
+        self.past: Cache | None = None
+        # A cache of recurrent layers may not know how long it is.
+        self.placed = "position_ids" in inspect.signature(model.forward).parameters
+
+    def read(self, ids: Sequence[int]) -> Tensor:
+        """Logits [vocabulary] after `ids`, which follow what was read before."""
+        places = row_of(self.model, range(self.length, self.length + len(ids)))
+        where = {"position_ids": places} if self.placed else {}
+        reply = self.model(
+            input_ids=row_of(self.model, ids), past_key_values=self.past, use_cache=True, **where
+        )
+        self.length += len(ids)
+        self.past = getattr(reply, "past_key_values", None)  # some take one and give none
+        return reply.logits[0, -1]  # type: ignore[no-any-return]
+
+
+def _continues(model: PreTrainedModel, prompt: Sequence[int]) -> bool:
+    """Whether the model goes on from a cache as if it had read `prompt` whole: some place tokens
+    otherwise then, or lose sight of some. Looked at again where a prompt is longer than any yet.
+    """
     if model.config.is_encoder_decoder or rope_switch(model.config) is not None:
         return False
-    return "past_key_values" in inspect.signature(model.forward).parameters
-
-
-def _row(model: PreTrainedModel, ids: Sequence[int]) -> Tensor:
-    return torch.tensor([list(ids)], device=model.device)
+    if "past_key_values" not in inspect.signature(model.forward).parameters:
+        return False
+    known = _CONTINUES.get(model, (0, True))
+    if known[1] and len(prompt) > known[0]:
+        row = [*prompt, prompt[0]]
+        continued = Continued(model)
+        continued.read(row[:-1])
+        known = len(prompt), near(continued.read(row[-1:]), whole_logits(model, row, ())[-1])
+        _CONTINUES[model] = known
+    return known[1]

@@ -1,10 +1,12 @@
 """Whether a row in a padded batch is what it is alone: a probe, by side of the padding.
 
 Masks hide padding from attention; a recurrence may still read it, and a model that looks at the
-tokens it finds most telling may count it. `bench.models.fixed` and `bench.models.rows` ask.
+tokens it finds most telling, or groups them, may count it once there are enough of them. So the
+probe is as wide as the widest row that is asked. `bench.models.fixed` and `bench.models.rows` ask.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 from weakref import WeakKeyDictionary
 
@@ -14,58 +16,85 @@ from transformers import PreTrainedModel
 
 from bench.models.attention import CANNOT
 from bench.models.memory import raise_if_short
-from bench.models.steppers import Causal, Rereading, Stepper
+from bench.models.reach import rope_switch
+from bench.models.steppers import Causal, EncoderDecoder, Rereading, Stepper
+from bench.models.whole import near, whole_logits
 
 Side = Literal["left", "right"]
-LENGTHS = (21, 33)  # tokens of the two rows of the probe
-# Distance of logits, relative to their spread, that rounding alone can make.
-TOLERANCE = {torch.float32: 1e-3, torch.float16: 1e-2, torch.bfloat16: 5e-2}
-_KNOWN: "WeakKeyDictionary[PreTrainedModel, dict[Side, bool]]" = WeakKeyDictionary()
+Rows = Sequence[Sequence[int]]
+STEPS = 1  # tokens that each row of the probe is continued by
+SHORT, NARROWEST = 12, 36  # tokens: the shortest row of the probe, and the least width
 
 
-def pads_left(model: PreTrainedModel) -> bool:
-    """Whether rows may be padded on the left and continued behind a key/value cache."""
-    return _known(model, "left", Causal)
+@dataclass(slots=True)
+class Known:
+    """Rows up to `good` tokens may be padded, rows from `bad` on not."""
+
+    good: int = 0
+    bad: int | None = None
 
 
-def pads_right(model: PreTrainedModel) -> bool:
-    """Whether rows may be padded on the right; encoder-decoders have a mask for it."""
-    return model.config.is_encoder_decoder or _known(model, "right", Rereading)
+_KNOWN: "WeakKeyDictionary[PreTrainedModel, dict[Side, Known]]" = WeakKeyDictionary()
 
 
-def near(found: Tensor, expected: Tensor) -> bool:
-    """Whether logits [vocabulary] differ by no more than rounding makes."""
-    spread = (expected - expected.mean()).float().norm()
-    distance = (found.float() - expected.float()).norm()
-    return bool(distance <= TOLERANCE[found.dtype] * spread)
+def pads_left(model: PreTrainedModel, width: int) -> bool:
+    """Whether rows of up to `width` tokens, with what is written behind them, may be padded on the
+    left and continued behind a key/value cache."""
+    return _holds(model, "left", width)
 
 
-def _known(model: PreTrainedModel, side: Side, way: Callable[..., Stepper]) -> bool:
-    known = _KNOWN.setdefault(model, {})
-    if side not in known:
-        known[side] = _is_alone(model, way)
-    return known[side]
+def pads_right(model: PreTrainedModel, width: int) -> bool:
+    """Whether rows of up to `width` tokens may be padded on the right: those of a decoder, or of
+    the encoder."""
+    return _holds(model, "right", width)
+
+
+def _holds(model: PreTrainedModel, side: Side, width: int) -> bool:
+    """What is known, else what a probe of that width finds."""
+    switch = rope_switch(model.config)
+    width = width if switch is None else min(width, switch)  # longer rows are run alone
+    known = _KNOWN.setdefault(model, {}).setdefault(side, Known())
+    if known.bad is not None and width >= known.bad:
+        return False
+    if width > known.good:
+        if not _is_alone(model, side, width):
+            known.bad = width
+            return False
+        known.good = width
+    return True
 
 
 @torch.inference_mode()
-def _is_alone(model: PreTrainedModel, way: Callable[..., Stepper]) -> bool:
-    """Whether two rows of unequal length are predicted as they are alone, and so after a token."""
+def _is_alone(model: PreTrainedModel, side: Side, width: int) -> bool:
+    """Whether the shorter of four rows are predicted as they are alone, and so when continued."""
     generator = torch.Generator().manual_seed(0)
     words = model.config.get_text_config().vocab_size
+    width = max(width, NARROWEST) - STEPS
+    lengths = (width, width * 3 // 4, width // 3, SHORT)
     rows: list[list[int]] = [
-        torch.randint(1, words, (length,), generator=generator).tolist() for length in LENGTHS
+        torch.randint(1, words, (length,), generator=generator).tolist() for length in lengths
     ]
     try:
-        stepper = way(model, rows, range(len(rows)))
-        first = stepper.first()
-        more = [row[0] for row in rows]
-        second = stepper.step(torch.tensor(more, device=first.device))
-    except CANNOT as error:
+        together = list(_predicted(model, side, rows))
+        return all(
+            near(found[place], whole_logits(model, row, row[:made])[-1])
+            for place, row in enumerate(rows[1:], start=1)
+            for made, found in enumerate(together)
+        )
+    except (*CANNOT, LookupError) as error:
         raise_if_short(error)
         return False
-    longer = [[*row, token] for row, token in zip(rows, more, strict=True)]
-    return all(
-        near(logits, model(input_ids=torch.tensor([row], device=model.device)).logits[0, -1])
-        for found, asked in ((first, rows), (second, longer))
-        for logits, row in zip(found, asked, strict=True)
-    )
+
+
+def _predicted(model: PreTrainedModel, side: Side, rows: Rows) -> Iterator[Tensor]:
+    """Logits [rows, vocabulary] after the padded `rows`, and after each token more."""
+    stepper: Stepper
+    if model.config.is_encoder_decoder:
+        stepper = EncoderDecoder(model, rows, range(len(rows)))
+        first = stepper.begin()
+    else:
+        stepper = (Causal if side == "left" else Rereading)(model, rows, range(len(rows)))
+        first = stepper.first()
+    yield first
+    for step in range(STEPS):
+        yield stepper.step(torch.tensor([row[step] for row in rows], device=first.device))

@@ -18,11 +18,11 @@ from bench.models.attention import CANNOT, runs_pieces
 from bench.models.draft import Endings, drafts_of
 from bench.models.memory import raise_if_short
 from bench.models.model import Encoded
-from bench.models.padded import near
 from bench.models.prefix import run_prefix
 from bench.models.queue import Queue
 from bench.models.reading import Prefix
 from bench.models.refill import Batch
+from bench.models.whole import near, whole_logits
 from bench.types import Generation
 
 How = Literal["front", "copied", "never"]
@@ -59,7 +59,7 @@ def _continues(model: PreTrainedModel, front: bool) -> bool:
     try:
         prefix = Prefix(SHARED, run_prefix(model, ids[:SHARED]), front)
         return all(
-            near(found, model(input_ids=torch.tensor([row], device=model.device)).logits[0, -1])
+            near(found, whole_logits(model, row, ())[-1])
             for row, found in _predicted(model, prompts, prefix)
         )
     except (*CANNOT, LookupError) as error:  # no cache, no mask or no position ids: that's it

@@ -31,7 +31,6 @@ def score_rows(
     model: PreTrainedModel, items: Sequence[Encoded], budget: Budget
 ) -> Iterator[tuple[int, list[Scored]]]:
     """(position in `items`, the scores of its continuations)."""
-    budget = budget if pads_right(model) else replace(budget, rows=1)
     rows: dict[Read, list[Place]] = {}
     for place, item in enumerate(items):
         for number, branch in enumerate(item.continuations):
@@ -40,6 +39,8 @@ def score_rows(
     found: list[dict[int, Scored]] = [{} for _ in items]
     lengths = [len(prompt) + len(read) + 1 for prompt, read in reads]
     positions = [len(read) + 1 for _, read in reads]
+    if not pads_right(model, _widest(model, reads)):
+        budget = replace(budget, rows=1)
     work = list(batches(lengths, positions, part_of(budget, model.device)))
 
     def score_batch(batch: Sequence[int]) -> list[Scored]:
@@ -58,6 +59,12 @@ def score_rows(
             found[place][number] = score
             if len(found[place]) == len(items[place].continuations):
                 yield place, [found[place][number] for number in sorted(found[place])]
+
+
+def _widest(model: PreTrainedModel, reads: Sequence[Read]) -> int:
+    """Tokens of the row that is padded least; of encoder-decoders that of the encoder."""
+    decoded = not model.config.is_encoder_decoder
+    return max((len(prompt) + decoded * len(read) for prompt, read in reads), default=0)
 
 
 def _score_batch(

@@ -109,9 +109,13 @@ class EncoderDecoder:
         self.past = None
         self.keep(torch.tensor(asked, device=model.device))
 
-    def first(self) -> Tensor:
+    def begin(self) -> Tensor:
+        """Logits [rows, vocabulary] after the token that every text starts with."""
         start = self.model.config.decoder_start_token_id
-        logits = self.step(torch.full((len(self.mask),), start, device=self.mask.device))
+        return self.step(torch.full((len(self.mask),), start, device=self.mask.device))
+
+    def first(self) -> Tensor:
+        logits = self.begin()
         forced = getattr(self.model.generation_config, "forced_bos_token_id", None)
         if forced is not None:  # BART's <s>, mBART's language
             logits = torch.full_like(logits, -torch.inf)

@@ -50,6 +50,14 @@ _T5 = {"vocab_size": WORDS, "d_model": 32, "d_ff": 48, "num_layers": 2, "num_hea
 _BART = {"encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "encoder_layers": 2, "decoder_layers": 2}
 _BART |= {"vocab_size": WORDS, "d_model": 32, "max_position_embeddings": READS}
 _BART |= {"encoder_attention_heads": 4, "decoder_attention_heads": 4}
+_SHARPENED = {"attention_chunk_size": 60, "attn_temperature_tuning": True, "floor_scale": 40}
+_SHARPENED |= {"attn_scale": 0.5, "no_rope_layers": [1, 0], "head_dim": 8}
+_SHARPENED |= {"intermediate_size_mlp": 48, "num_local_experts": 2, "num_experts_per_tok": 1}
+_PLACES = {"src_vocab_size": WORDS, "tgt_vocab_size": WORDS, "langs": ["en", "de"]}
+_LAYERS = {"num_encoder_layers": 2, "num_decoder_layers": 2, "decoder_start_token_id": 2}
+_LAYERS |= {"num_encoder_attention_heads": 4, "num_decoder_attention_heads": 4, "hidden_size": 32}
+_LAYERS |= {"encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "vocab_size": WORDS}
+_LAYERS |= {"max_position_embeddings": READS, "tie_word_embeddings": False}
 _NEO = {"vocab_size": WORDS, "hidden_size": 32, "num_layers": 2, "num_heads": 4}
 
 CONFIGS: dict[str, tuple[str, dict]] = {
@@ -66,18 +74,23 @@ CONFIGS: dict[str, tuple[str, dict]] = {
     "gemma2": ("Gemma2", _GEMMA | {"sliding_window": 40, "query_pre_attn_scalar": 8}),
     "gpt_neo": ("GPTNeo", _NEO | _LOCAL),
     "phi3_longrope": ("Phi3", _DECODER | _LONG),
+    "llama4": ("Llama4Text", _GROUPED | _SHARPENED),
     "lfm2": ("Lfm2", _GROUPED | {"layer_types": ["conv", "full_attention"]}),
     "recurrent_gemma": ("RecurrentGemma", _GEMMA | {"num_hidden_layers": 3, "lru_width": 32}),
     "mamba": ("Mamba", {"vocab_size": WORDS, "hidden_size": 32, "num_hidden_layers": 2}),
     "minimax": ("MiniMax", _GROUPED | _LINEAR),
+    "xlstm": ("xLSTM", {"vocab_size": WORDS, "hidden_size": 32, "num_blocks": 2, "num_heads": 4}),
     "t5": ("T5", _T5 | {"decoder_start_token_id": 2, "tie_word_embeddings": False}),
     "bart": ("Bart", _BART | {"tie_word_embeddings": False}),
+    "fsmt": ("FSMT", _BART | _PLACES | {"tie_word_embeddings": False}),
+    "prophetnet": ("ProphetNet", _LAYERS),
 }
 PACKED = ("llama", "gpt2", "qwen2", "gpt_neox", "gemma", "deepseek")
 WINDOWED = ("mistral_wide", "gemma2", "gpt_neo", "phi3_longrope")  # packed while rows are short
 UNPACKED = ("bloom", "mpt", "mistral", "lfm2", "recurrent_gemma", "mamba", "minimax")
 CAUSAL = PACKED + WINDOWED + UNPACKED
 FAMILIES = (*CAUSAL, "t5", "bart")
+ODD = ("llama4", "xlstm", "fsmt", "prophetnet")  # each has broken the fast engine in its own way
 
 
 @cache
