@@ -5,6 +5,7 @@ Within this length a prompt's choices can be packed as a tree and prompts can sh
 distance of two tokens in the row matters too, and padding or other branches between them lie.
 
     Mistral-7B-v0.1   4096, its sliding window
+    Llama-4           8192, its chunks; from there on its attention is sharpened by place in the row
     Llama-3.2-1B      no bound
 """
 
@@ -18,6 +19,8 @@ def reach(config: PreTrainedConfig) -> int:
     """Tokens of the longest row in which every token sees all before it, wherever they lie."""
     text = config.get_text_config()
     bounds = [getattr(text, key, None) for key in WINDOW_KEYS] + [rope_switch(config)]
+    if getattr(text, "attn_temperature_tuning", False):
+        bounds.append(text.floor_scale)
     return min([size for size in bounds if isinstance(size, int)], default=UNBOUNDED)
 
 
@@ -27,6 +30,10 @@ def rope_switch(config: PreTrainedConfig) -> int | None:
     One factor holds for a whole batch, so such rows are run alone.
     """
     rope = getattr(config.get_text_config(), "rope_parameters", None) or {}
-    if rope.get("rope_type") != "longrope":
-        return None
-    return int(rope["original_max_position_embeddings"])
+    kinds = [rope, *(kind for kind in rope.values() if isinstance(kind, dict))]  # by type of layer
+    found = [
+        int(kind["original_max_position_embeddings"])
+        for kind in kinds
+        if kind.get("rope_type") == "longrope"
+    ]
+    return min(found, default=None)

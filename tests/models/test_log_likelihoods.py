@@ -117,8 +117,9 @@ def test_row_scores_are_those_of_full_forwards(family):
 def test_rotation_that_changes_with_length_is_not_shared_by_two_lanes(family, lanes):
     """The factors lie in the model: a long row would turn those of a short one beside it."""
     model, used = tiny.build(family), set()
-    handle = model.register_forward_pre_hook(lambda *_: used.add(get_ident()))
     items, threads = workload(longest=60), torch.get_num_threads()
+    list(score_rows(model, items, ONE_ROW))  # what padding does to it is known from now on
+    handle = model.register_forward_pre_hook(lambda *_: used.add(get_ident()))
     torch.set_num_threads(2)
     try:
         scored = list(score_rows(model, items, ONE_ROW))
@@ -133,10 +134,11 @@ def test_rotation_that_changes_with_length_is_not_shared_by_two_lanes(family, la
 def test_continuations_that_read_the_same_share_a_row(family):
     """Letters and equal requests: one position for all first tokens, two for those of (8, ...)."""
     model, projected = tiny.build(family), []
+    item = Encoded(tuple(range(3, 20)), ((5,), (6,), (7,), (8, 9), (8, 10)))
+    list(score_rows(model, [item, item], MANY))  # what padding does to it is known from now on
     handle = model.get_output_embeddings().register_forward_hook(
         lambda _, args, out: projected.append(args[0].shape[1])
     )
-    item = Encoded(tuple(range(3, 20)), ((5,), (6,), (7,), (8, 9), (8, 10)))
     try:
         scored = list(score_rows(model, [item, item], MANY))
     finally:
@@ -272,7 +274,26 @@ def test_no_vocabulary_logits_are_made_where_none_are_wanted(opened):
 
 @pytest.mark.parametrize(
     ("family", "expected"),
-    [("llama", 10**9), ("mistral", 8), ("gemma2", 40), ("gpt_neo", 40), ("phi3_longrope", 40)],
+    [
+        ("llama", 10**9),
+        ("mistral", 8),
+        ("gemma2", 40),
+        ("gpt_neo", 40),
+        ("phi3_longrope", 40),
+        ("llama4", 40),
+    ],
 )
 def test_reach_is_where_tokens_stop_seeing_each_other(family, expected):
     assert reach(tiny.build(family).config) == expected
+
+
+def test_reach_ends_where_any_layer_changes_its_rotation():
+    long = {"rope_type": "longrope", "original_max_position_embeddings": 60, "factor": 4.0}
+    long |= {"long_factor": [4.0] * 4, "short_factor": [1.0] * 4, "rope_theta": 1e4}
+    plain = {"rope_type": "default", "rope_theta": 1e4}
+    config = tiny.build("gemma2").config.__class__()
+    config.sliding_window = 240
+    config.rope_parameters = {"full_attention": long, "sliding_attention": plain}
+    assert (rope_switch(config), reach(config)) == (60, 60)
+    config.rope_parameters = {"full_attention": plain, "sliding_attention": plain}
+    assert (rope_switch(config), reach(config)) == (None, 240)
