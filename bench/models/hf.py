@@ -25,8 +25,9 @@ from bench.models.load import (
     load_tokenizer,
     reading_length,
     vocabulary_size,
+    writing_length,
 )
-from bench.models.memory import Allowance, within_memory
+from bench.models.memory import Allowance, opening, within_memory
 from bench.models.model import Encoded, Scored, scored_reply
 from bench.models.naive import answer_naively, score_naively
 from bench.models.options import ModelOptions
@@ -63,6 +64,7 @@ class HuggingFace:
             self.tokenizer,
             reading_length(self.config, self.tokenizer),
             bool(self.config.is_encoder_decoder),
+            writing_length(self.config),
         )
         self.kept = KeptPrefix()
 
@@ -161,7 +163,8 @@ class HuggingFace:
         if self.options.engine == "naive":
             scores = score_naively(self.model, asked)
         else:
-            scores = self._score(asked, list(range(len(asked))))
+            scored = [place for place, item in enumerate(asked) if item.continuations]
+            scores = self._score(asked, scored)
         for place, found in scores:
             yield place, [one.tokens for one in found]
 
@@ -174,7 +177,8 @@ class HuggingFace:
     @property
     def model(self) -> PreTrainedModel:
         """The loaded model. That of an adapter is merged anew after another of its base was."""
-        return self._whole if self._base is None else self._base.wear(self.weights)
+        with opening(self.name):
+            return self._whole if self._base is None else self._base.wear(self.weights)
 
     @cached_property
     def _whole(self) -> PreTrainedModel:
@@ -200,7 +204,8 @@ class HuggingFace:
 
     @cached_property
     def _packs(self) -> bool:
-        return not self.config.is_encoder_decoder and packs(self.model)
+        with opening(self.name):
+            return not self.config.is_encoder_decoder and packs(self.model)
 
     @cached_property
     def _allowance(self) -> Allowance:

@@ -1,4 +1,4 @@
-"""Batches that do not fit into memory: asked again at half the size, and said so.
+"""Batches that do not fit into memory: asked again at half of what was tried, and said so.
 
 How large a batch is follows from the device and the user alone, never from a clock: the last bits
 of an answer depend on its batch, and a run that goes on must give what a whole one gives. So sizes
@@ -7,7 +7,8 @@ do not grow by trial; they only shrink when they must, for the rest of the proce
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
@@ -17,6 +18,7 @@ from bench.models.batching import Budget
 from bench.models.model import Encoded
 
 LEAST_TOKENS = 16  # a model that cannot read so few has no room for batches at all
+REMEDY = "use --dtype bfloat16, or another --device"
 SIGNS = ("out of memory", "can't allocate memory", "not enough memory")
 Answer = TypeVar("Answer")
 
@@ -27,27 +29,45 @@ class Allowance:
 
     budget: Budget
 
-    def halve(self, error: RuntimeError) -> None:
-        """Half of everything, after `error`, which is raised again if it is about something else.
+    def halve(self, error: RuntimeError, waiting: Sequence[Encoded]) -> None:
+        """Half of what a batch of `waiting` can have held, after `error`, which is raised again if
+        it is about something else.
 
         Raises:
             ModelError: batches are as small as they can be.
         """
         if not is_shortage(error):
             raise error
-        tokens = self.budget.tokens
+        tried = largest_batch(self.budget, waiting)
+        tokens = tried.tokens
         if tokens < 2 * LEAST_TOKENS:
             raise ModelError(
                 f"out of memory with batches of {tokens} tokens",
-                "use --dtype bfloat16, or another --device",
+                REMEDY,
             ) from None
-        self.budget = replace(
-            self.budget, tokens=tokens // 2, positions=max(1, self.budget.positions // 2)
-        )
+        self.budget = Budget(tokens // 2, max(1, tried.positions // 2), max(1, tried.rows // 2))
         logging.getLogger(__name__).warning(
             "out of memory with batches of %d tokens: going on with %d (--batch-tokens %d)",
             *(tokens, self.budget.tokens, self.budget.tokens),
         )
+
+
+def largest_batch(budget: Budget, waiting: Sequence[Encoded]) -> Budget:
+    """What bounds a batch of `waiting`: `budget`, where there is more to ask than it allows."""
+    rows = sum(max(1, len(item.continuations)) for item in waiting)
+    positions = sum(map(len, (branch for item in waiting for branch in item.continuations)))
+    longest = max(_length(item) for item in waiting)
+    return Budget(
+        tokens=min(budget.tokens, min(budget.rows, rows) * longest),
+        positions=min(budget.positions, max(rows, positions)),
+        rows=min(budget.rows, rows),
+    )
+
+
+def _length(item: Encoded) -> int:
+    """Tokens of the longest row that an item may take."""
+    made = item.generation.max_tokens if item.generation else 0
+    return len(item.prompt) + max([made, *map(len, item.continuations)])
 
 
 def is_shortage(error: RuntimeError) -> bool:
@@ -61,6 +81,21 @@ def raise_if_short(error: Exception) -> None:
     """Raise `error` again where it says that memory ran out, which is no answer to a probe."""
     if isinstance(error, RuntimeError) and is_shortage(error):
         raise error
+
+
+@contextmanager
+def opening(name: str) -> Iterator[None]:
+    """Within the block a shortage of memory is an error about the model `name`.
+
+    Raises:
+        ModelError: memory ran out.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_shortage(error):
+            raise
+        raise ModelError(f"{name}: out of memory while it was loaded", REMEDY) from None
 
 
 def within_memory(
@@ -77,7 +112,10 @@ def within_memory(
                 answered.add(number)
                 yield waiting[number], answer
         except RuntimeError as error:  # torch.OutOfMemoryError is one
-            allowance.halve(error)
+            allowance.halve(error, [items[place] for place in waiting])
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
+        else:
+            if len(answered) < len(waiting):  # asking again would never end
+                raise LookupError(f"{len(waiting) - len(answered)} requests were not answered")
         waiting = [place for number, place in enumerate(waiting) if number not in answered]

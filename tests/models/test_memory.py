@@ -7,7 +7,7 @@ import torch
 
 from bench.errors import ModelError
 from bench.models import hf
-from bench.models.batching import Budget
+from bench.models.batching import Budget, batches
 from bench.models.memory import Allowance, within_memory
 from bench.models.model import Encoded
 
@@ -22,34 +22,46 @@ def allowance(tokens: int) -> Allowance:
     return Allowance(Budget(tokens, positions=tokens, rows=100))
 
 
-def fits(most: int, error: RuntimeError):
-    """A model whose batches may have `most` tokens: the second of each call runs out of memory."""
+def fits(most: int, error: RuntimeError, tried: list[int] | None = None):
+    """A model that runs out of memory when a batch holds more than `most` tokens; notes `tried`."""
 
     def run(items, budget):
-        for number, item in enumerate(items):
-            if number and budget.tokens > most:
+        lengths = [len(item.prompt) + 2 for item in items]
+        for batch in batches(lengths, [1] * len(items), budget):
+            held = sum(lengths[number] for number in batch)
+            if tried is not None:
+                tried.append(held)
+            if held > most:
                 raise error
-            yield number, item
+            for number in batch:
+                yield number, items[number]
 
     return run
 
 
 @pytest.mark.parametrize("error", SHORTAGES)
 def test_everything_is_answered_once_with_batches_that_fit(error, caplog):
-    found = allowance(256)
+    found, tried = allowance(256), []
     with caplog.at_level(logging.WARNING):
-        answered = list(within_memory(fits(70, error), ITEMS, found))
+        answered = list(within_memory(fits(30, error, tried), ITEMS, found))
     assert sorted(answered) == list(enumerate(ITEMS))
-    assert found.budget == Budget(tokens=64, positions=64, rows=100)
-    assert [record.args[1] for record in caplog.records] == [128, 64]
-    assert "--batch-tokens 64" in caplog.text
+    assert tried == [50, 50, 25, 25]
+    assert found.budget.tokens == 25
+    assert "--batch-tokens 25" in caplog.text
+
+
+def test_what_is_halved_is_what_was_tried_and_not_what_was_allowed():
+    found, tried = Allowance(Budget(tokens=10**7, positions=10**6, rows=100)), []
+    list(within_memory(fits(30, SHORTAGES[0], tried), ITEMS, found))
+    assert tried[:3] == [50, 50, 25]
+    assert found.budget == Budget(tokens=25, positions=7, rows=5)
 
 
 def test_the_smaller_size_is_remembered(caplog):
     found = allowance(128)
-    list(within_memory(fits(70, SHORTAGES[0]), ITEMS, found))
+    list(within_memory(fits(30, SHORTAGES[0]), ITEMS, found))
     caplog.clear()
-    assert len(list(within_memory(fits(70, SHORTAGES[0]), ITEMS, found))) == len(ITEMS)
+    assert len(list(within_memory(fits(30, SHORTAGES[0]), ITEMS, found))) == len(ITEMS)
     assert not caplog.records
 
 
@@ -57,6 +69,11 @@ def test_batches_that_cannot_be_smaller_are_an_error_with_a_remedy():
     with pytest.raises(ModelError, match="out of memory with batches of 31") as caught:
         list(within_memory(fits(1, SHORTAGES[0]), ITEMS, allowance(31)))
     assert "--dtype bfloat16" in caught.value.remedy
+
+
+def test_requests_without_an_answer_are_an_error_and_not_asked_for_ever():
+    with pytest.raises(LookupError, match="3 requests were not answered"):
+        list(within_memory(lambda items, _: enumerate(items[3:]), ITEMS, allowance(128)))
 
 
 def test_another_error_is_not_taken_for_a_shortage():
@@ -70,11 +87,11 @@ def test_a_model_that_runs_out_of_memory_scores_as_if_it_had_not(checkpoint, mon
     whole, score = dict(model.answer(ITEMS)), hf.score_packed
 
     def short(network, items, budget, kept):
-        if budget.tokens > 600:
+        if budget.tokens > 60:
             raise SHORTAGES[0]
         return score(network, items, budget, kept)
 
     monkeypatch.setattr(hf, "score_packed", short)
     for place, reply in model.answer(ITEMS):
         assert reply.logprobs == pytest.approx(whole[place].logprobs, abs=1e-5)
-    assert model._allowance.budget.tokens == 512
+    assert model._allowance.budget.tokens == 50
