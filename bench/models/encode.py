@@ -5,7 +5,7 @@ the end of the context moves to the continuation, context + continuation are enc
 the continuation is what follows the tokens of the context alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,8 @@ Ids = tuple[int, ...]
 
 @dataclass(slots=True)
 class Encoder:
-    """Tokenizes for one model. `max_length` counts the tokens that the model reads.
+    """Tokenizes for one model. `max_length` counts the tokens that the model reads; what an
+    encoder-decoder writes is bounded by `writes` (None: by nothing).
 
     `leading` and `trailing` are the special tokens that the tokenizer puts around a text (BOS, or
     none; T5's final </s>, kept for encoders only) and `empty` stands in for an empty context: BOS,
@@ -30,10 +31,10 @@ class Encoder:
     tokenizer: "PreTrainedTokenizerBase"
     max_length: int
     encoder_decoder: bool
+    writes: int | None = None
     leading: Ids = field(init=False)
     trailing: Ids = field(init=False)
     empty: Ids = field(init=False)
-    memo: dict[str, Ids] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.leading, self.trailing = surrounding_specials(self.tokenizer)
@@ -43,10 +44,8 @@ class Encoder:
 
     def encode(self, requests: Sequence[Request]) -> list[Encoded]:
         """Token ids of every request; texts are tokenized in one batch, each once."""
-        self._tokenize(text for request in requests for text in self._texts(request))
-        encoded = [self._encode(request) for request in requests]
-        self.memo.clear()
-        return encoded
+        ids = self._tokenized(text for request in requests for text in self._texts(request))
+        return [self._encode(request, ids) for request in requests]
 
     def _texts(self, request: Request) -> list[str]:
         context = request.prompt
@@ -57,31 +56,28 @@ class Encoder:
         before = "" if self.encoder_decoder else stem
         return [stem, *(before + moved + text for text in request.continuations), *essential]
 
-    def _tokenize(self, texts: Iterable[str]) -> None:
-        fresh = sorted({text for text in texts if text} - self.memo.keys())
-        if fresh:
-            ids = self.tokenizer(fresh, add_special_tokens=False)["input_ids"]
-            self.memo.update(zip(fresh, map(tuple, ids), strict=True))
-        self.memo[""] = ()
+    def _tokenized(self, texts: Iterable[str]) -> dict[str, Ids]:
+        distinct = sorted({text for text in texts if text})
+        found: dict[str, Ids] = {"": ()}
+        if distinct:
+            ids = self.tokenizer(distinct, add_special_tokens=False)["input_ids"]
+            found.update(zip(distinct, map(tuple, ids), strict=True))
+        return found
 
-    def _encode(self, request: Request) -> Encoded:
+    def _encode(self, request: Request, ids: Mapping[str, Ids]) -> Encoded:
         stem, moved = _stem(request)
-        context = self.memo[stem]
+        context = ids[stem]
         if self.encoder_decoder:
             prompt = self._with_all_specials(context, request.special_tokens)
-            continuations = tuple(self.memo[moved + text] for text in request.continuations)
+            continuations = tuple(ids[moved + text] for text in request.continuations)
         else:
             prompt = self._with_leading(context, request.special_tokens)
-            continuations = tuple(
-                self._after(context, stem + moved + text) for text in request.continuations
-            )
+            wholes = [ids[stem + moved + text] for text in request.continuations]
+            continuations = tuple(whole[len(context) :] for whole in wholes)
         if request.continuations and not all(continuations):
             return Encoded(prompt, error="a continuation has no tokens")
-        return self._fit(request, prompt, continuations)
-
-    def _after(self, context: Ids, whole: str) -> Ids:
-        """The tokens of `whole` that follow those of its context."""
-        return self.memo[whole][len(context) :]
+        essential = ids[request.prompt[-request.essential :]] if request.essential else None
+        return self._fit(request, prompt, continuations, 1 if essential is None else len(essential))
 
     def _with_leading(self, context: Ids, special_tokens: bool) -> Ids:
         if not context:
@@ -98,17 +94,25 @@ class Encoder:
         ends = whole[len(whole) - len(self.trailing) :] == self.trailing
         return (whole if ends else whole + self.trailing) or self.empty
 
-    def _fit(self, request: Request, prompt: Ids, continuations: tuple[Ids, ...]) -> Encoded:
-        """Cut the prompt on the left to what the model reads, keeping BOS and the question."""
-        answer = max(map(len, continuations), default=0) - 1
+    def _fit(
+        self, request: Request, prompt: Ids, continuations: tuple[Ids, ...], needed: int
+    ) -> Encoded:
+        """Cut the prompt on the left to what the model reads, keeping BOS and the question, which
+        is the last `needed` tokens."""
+        written = max(map(len, continuations), default=0)
+        answer = written - 1  # the last token is predicted and never read
         if request.generation is not None:
-            answer = request.generation.max_tokens
+            answer = written = request.generation.max_tokens
         room = self.max_length - (0 if self.encoder_decoder else answer)
-        needed = len(self.memo[request.prompt[-request.essential :]]) if request.essential else 1
         needed += len(self.trailing) if self.encoder_decoder and request.special_tokens else 0
         head = self.leading if prompt[: len(self.leading)] == self.leading else ()
         if not prompt:
             return Encoded(prompt, error="the prompt is empty and the tokenizer has no BOS or EOS")
+        if self.writes is not None and written > self.writes:
+            return Encoded(
+                prompt[-1:],
+                error=f"over-long answer: up to {written} tokens, the model writes {self.writes}",
+            )
         if min(needed + len(head), len(prompt)) > room:
             return Encoded(
                 prompt[-1:],

@@ -19,11 +19,19 @@ from transformers.utils import logging
 
 from bench.errors import ModelError
 from bench.models.attention import use_fast_decode
+from bench.models.memory import raise_if_short
 from bench.models.options import DType
 from bench.models.weights import Weights
 
 DEFAULT_LENGTH = 2048  # tokens, for models that do not say how many they read
-LENGTH_KEYS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length")
+LENGTH_KEYS = (
+    "max_position_embeddings",
+    "n_positions",
+    "n_ctx",
+    "max_sequence_length",
+    "max_seq_len",
+)
+PLACE_KEYS = ("max_decoder_position_embeddings", "max_position_embeddings")
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -127,6 +135,7 @@ def read_model(weights: Weights, dtype: torch.dtype, allow_pickle: bool) -> PreT
         if loaded["missing_keys"]:  # transformers would fill them with random numbers
             raise ValueError(f"tensors are missing: {', '.join(sorted(loaded['missing_keys']))}")
     except Exception as error:  # safetensors and torch each raise their own kinds
+        raise_if_short(error)
         raise _unreadable(weights, "weights", error) from None
     return model
 
@@ -142,6 +151,7 @@ def merge_adapter(model: PreTrainedModel, weights: Weights) -> PreTrainedModel:
     except ModelError:
         raise
     except Exception as error:  # safetensors, torch and peft each raise their own kinds
+        raise_if_short(error)
         raise _unreadable(weights, "weights", error) from None
 
 
@@ -175,6 +185,14 @@ def reading_length(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase)
     return stated if 0 < stated < 10**9 else DEFAULT_LENGTH
 
 
+def writing_length(config: PreTrainedConfig) -> int | None:
+    """How many places the decoder of an encoder-decoder has; None where it counts none (T5)."""
+    if not config.is_encoder_decoder:
+        return None
+    places = [getattr(config, key, None) for key in PLACE_KEYS]
+    return next((value for value in places if isinstance(value, int)), None)
+
+
 def vocabulary_size(model: PreTrainedModel) -> int:
     """Rows of the output embedding, which may exceed the tokenizer's words."""
     head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
@@ -184,6 +202,10 @@ def vocabulary_size(model: PreTrainedModel) -> int:
 def _merge_adapter(model: PreTrainedModel, weights: Weights) -> PreTrainedModel:
     from peft import PeftModel
 
+    source, head = _embeddings(model)
+    tied = head.weight is source.weight
+    if tied:  # one tensor in the base; yet a delta of one is none of the other
+        head.weight = nn.Parameter(head.weight.detach().clone())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # between peft and transformers
         warnings.filterwarnings("error", message="Found missing adapter keys")
@@ -194,7 +216,19 @@ def _merge_adapter(model: PreTrainedModel, weights: Weights) -> PreTrainedModel:
             "put learned tokens before the prompt, which cannot be merged into the base",
             "use an adapter that changes weights, such as LoRA",
         )
-    return cast(PreTrainedModel, adapted.merge_and_unload())
+    merged = cast(PreTrainedModel, adapted.merge_and_unload())
+    source, head = _embeddings(merged)
+    if tied and torch.equal(head.weight, source.weight):
+        head.weight = source.weight
+    elif tied:
+        merged.config.tie_word_embeddings = False
+    return merged
+
+
+def _embeddings(model: PreTrainedModel) -> tuple[nn.Linear, nn.Linear]:
+    """That of the input, and that of the output: of both only the weight is of interest."""
+    source, head = model.get_input_embeddings(), model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    return cast(nn.Linear, source), cast(nn.Linear, head)
 
 
 def _multiplies_bf16(device: torch.device) -> bool:

@@ -1,5 +1,6 @@
 """PEFT adapters: their answers are those of the merged model; their bases are found or named."""
 
+import copy
 import gc
 import json
 import shutil
@@ -92,6 +93,32 @@ def test_answers_are_those_of_the_model_that_peft_merges(checkpoint, adapter, op
         assert scored[place].logprobs != pytest.approx(unchanged[place].logprobs, abs=0.1)
         greedy = tiny.naive_greedy(merged, item.prompt, 12)
         assert made[place].text == model.tokenizer.decode(greedy, skip_special_tokens=True)
+
+
+@pytest.fixture(scope="module")
+def tied(tmp_path_factory):
+    """A base whose output embedding is that of the input."""
+    folder = tmp_path_factory.mktemp("tied")
+    config = copy.deepcopy(tiny.build("llama").config)
+    config.tie_word_embeddings = True
+    model = transformers.AutoModelForCausalLM.from_config(config).float().eval()
+    tiny.widen(model, seed=0)
+    model.save_pretrained(folder)
+    tiny.tokenizer().save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("modules", [["lm_head", "q_proj"], ["embed_tokens"], ["q_proj"]])
+def test_a_delta_of_one_tied_embedding_is_none_of_the_other(tied, tmp_path, modules):
+    folder = save_adapter(tied, tmp_path / "adapter", 3, modules)
+    unmerged = PeftModel.from_pretrained(load_base(tied), folder).eval()
+    scored = dict(opened(folder).answer(ITEMS))
+    for place, item in enumerate(ITEMS):
+        expected = [tiny.naive(unmerged, item.prompt, ids)[0] for ids in item.continuations]
+        assert scored[place].logprobs == pytest.approx(expected, abs=1e-3)
+    loaded = load_model(find_weights(str(folder)), FP32, False)
+    source, head = loaded.get_input_embeddings(), loaded.get_output_embeddings()
+    assert (head.weight is source.weight) == (modules == ["q_proj"])
 
 
 @pytest.fixture(scope="module")

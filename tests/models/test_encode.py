@@ -1,6 +1,7 @@
 """Text -> token ids: the boundary, BOS once, truncation on the left, room to generate."""
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import assume, given
@@ -220,3 +221,21 @@ def test_generation_settings_travel_with_the_ids():
     generation = Generation(4, ("\n",), 0.7, 0.9, seed=5)
     assert one(encoder(), "the cat", generation=generation).generation == generation
     assert dataclasses.is_dataclass(generation)
+
+
+def test_an_answer_longer_than_an_encoder_decoder_writes_is_an_error():
+    made = Encoder(tiny.tokenizer(), 100, True, writes=8)
+    assert one(made, "the cat", generation=Generation(8)).error is None
+    assert (
+        "up to 9 tokens, the model writes 8" in one(made, "the cat", generation=Generation(9)).error
+    )
+    longest = "é" * 4  # two tokens each
+    assert one(made, "the cat", (longest,)).error is None
+    assert "over-long answer" in one(made, "the cat", (longest + "z",)).error
+
+
+def test_threads_may_share_an_encoder():
+    made, texts = encoder(), ["the cat", "a dog", "on the mat", "what is"]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda text: one(made, text, (" sat",)), texts * 50))
+    assert found == [one(made, text, (" sat",)) for text in texts * 50]

@@ -8,11 +8,12 @@ import sys
 
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
 
 from bench.errors import ModelError
 from bench.models.hf import HuggingFace
-from bench.models.load import choose_placement, reading_length
+from bench.models.load import choose_placement, reading_length, writing_length
 from bench.models.model import Encoded
 from bench.models.options import ModelOptions
 from bench.types import Request
@@ -163,6 +164,30 @@ def test_sharded_weights_answer_as_whole_ones(checkpoint, tmp_path):
 )
 def test_reading_length_is_the_configurations_or_the_default(family, reads):
     assert reading_length(tiny.build(family).config, tiny.tokenizer()) == reads
+
+
+def test_every_name_of_the_length_is_known():
+    assert reading_length(transformers.MptConfig(max_seq_len=64), tiny.tokenizer()) == 64
+
+
+@pytest.mark.parametrize(
+    ("family", "writes"),
+    [("bart", tiny.READS), ("prophetnet", tiny.READS), ("t5", None), ("llama", None)],
+)
+def test_what_an_encoder_decoder_writes_is_bounded_by_its_places(family, writes):
+    assert writing_length(tiny.build(family).config) == writes
+
+
+@pytest.mark.parametrize("where", ["bench.models.load.place", "bench.models.hf.packs"])
+def test_a_model_that_does_not_fit_is_named_with_a_remedy(checkpoint, monkeypatch, where):
+    def short(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(where, short)
+    model = HuggingFace(str(checkpoint("llama")), FP32)
+    with pytest.raises(ModelError, match=r"llama.*: out of memory while it was loaded") as caught:
+        model.load()
+    assert "--dtype bfloat16" in caught.value.remedy
 
 
 def test_models_that_state_no_length_use_their_tokenizers(checkpoint, tmp_path):
