@@ -2,8 +2,8 @@
 
 Every prompt + continuation is one forward pass of one row with all its logits, and texts are
 generated one row at a time, by the library's own cache where that gives what a whole pass gives.
-Nothing is shared, padded, packed or masked
-by this code, so where both engines agree the fast one's bookkeeping is right.
+Nothing is shared, padded, packed or masked by this code, so where both engines agree the fast one's
+bookkeeping is right.
 
     Encoded(prompt=(9, 4), continuations=((7, 5), (8,)))   reads 9 4 7, then 9 4
 """
@@ -17,8 +17,10 @@ import torch
 from torch import Tensor
 from transformers import Cache, PreTrainedModel
 
+from bench.models.attention import CANNOT
 from bench.models.draft import NO_TOKENS
 from bench.models.draw import COLDEST
+from bench.models.memory import raise_if_short
 from bench.models.model import Encoded, Scored, scored_reply
 from bench.models.reach import rope_switch
 from bench.models.whole import near, row_of, whole_logits
@@ -158,9 +160,15 @@ def _continues(model: PreTrainedModel, prompt: Sequence[int]) -> bool:
         return False
     known = _CONTINUES.get(model, (0, True))
     if known[1] and len(prompt) > known[0]:
-        row = [*prompt, prompt[0]]
-        continued = Continued(model)
-        continued.read(row[:-1])
-        known = len(prompt), near(continued.read(row[-1:]), whole_logits(model, row, ())[-1])
-        _CONTINUES[model] = known
+        known = _CONTINUES[model] = len(prompt), _goes_on(model, [*prompt, prompt[0]])
     return known[1]
+
+
+def _goes_on(model: PreTrainedModel, row: Sequence[int]) -> bool:
+    continued = Continued(model)
+    try:
+        continued.read(row[:-1])
+        return near(continued.read(row[-1:]), whole_logits(model, row, ())[-1])
+    except CANNOT as error:
+        raise_if_short(error)
+        return False
