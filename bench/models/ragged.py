@@ -12,6 +12,7 @@ eighth to spare: on a CPU the products of attention take several times as long o
 """
 
 from typing import cast
+from weakref import proxy
 
 import torch
 from torch import Tensor
@@ -29,7 +30,7 @@ class RaggedLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
 
     def __init__(self, cache: "RaggedCache", keys: Tensor, values: Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.cache = cache
+        self.cache: RaggedCache = proxy(cache)  # in a circle it would wait for the collector
         self.all_keys, self.all_values = keys, values
         self.is_initialized = True
 

@@ -1,5 +1,6 @@
 """Batches that do not fit are halved, said, and remembered; everything is answered once."""
 
+import gc
 import logging
 
 import pytest
@@ -10,6 +11,8 @@ from bench.models import hf
 from bench.models.batching import Budget, batches
 from bench.models.memory import Allowance, within_memory
 from bench.models.model import Encoded
+from bench.types import Generation
+from tests.models import tiny
 
 ITEMS = [Encoded((3, 4, token), ((5,), (6, 7))) for token in range(10, 20)]
 SHORTAGES = [
@@ -95,3 +98,24 @@ def test_a_model_that_runs_out_of_memory_scores_as_if_it_had_not(checkpoint, mon
     for place, reply in model.answer(ITEMS):
         assert reply.logprobs == pytest.approx(whole[place].logprobs, abs=1e-5)
     assert model._allowance.budget.tokens == 50
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_an_answer_leaves_no_tensors_behind(opened, family):
+    """What lies in a circle is held until the collector looks: the caches of several tasks."""
+    model = opened(family)
+    items = [Encoded(tuple(range(3, 30 + at)), ((5,), (6, 7))) for at in range(3)]
+    items += [Encoded(item.prompt, generation=Generation(6)) for item in items]
+    list(model.answer(items))  # probes, and the prefix that is kept
+    gc.collect()
+    gc.disable()
+    try:
+        before = tensors()
+        list(model.answer(items))
+        assert tensors() == before
+    finally:
+        gc.enable()
+
+
+def tensors() -> int:
+    return sum(isinstance(one, torch.Tensor) for one in gc.get_objects())
