@@ -48,7 +48,11 @@ class Extract:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """How text is made. `temperature` 0 is greedy; `sample` numbers the draws of one prompt."""
+    """How text is made. `temperature` 0 is greedy; `sample` numbers the draws of one prompt.
+
+    Raises:
+        ValueError: no token may be made, none may be drawn, or the temperature is below 0.
+    """
 
     max_tokens: int
     stops: tuple[str, ...] = ()
@@ -56,6 +60,13 @@ class Generation:
     top_p: float = 1.0
     seed: int = 0
     sample: int = 0
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 1 or not 0.0 < self.top_p <= 1.0 or self.temperature < 0.0:
+            raise ValueError(
+                f"max_tokens {self.max_tokens}, top_p {self.top_p}, temperature {self.temperature}"
+                ": expected at least 1, above 0 and at most 1, at least 0"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ def project_only(model: PreTrainedModel, positions: Tensor) -> Iterator[None]:
     with HOOKING:
         if keep_wanted not in head._forward_pre_hooks.values():
             head.register_forward_pre_hook(keep_wanted)
+        if pick_wanted not in model._forward_hooks.values():
             model.register_forward_hook(pick_wanted)
     token = WISH.set(Wish(model, head, positions))
     try:

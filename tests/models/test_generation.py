@@ -216,3 +216,11 @@ def test_samples_of_one_prompt_with_different_seeds_differ():
 def test_a_tiny_nucleus_is_greedy():
     nucleus = prompts(20, settings=Generation(16, (), 1.0, top_p=1e-9, seed=1))
     assert sampled("llama", nucleus) == sampled("llama", prompts(20, settings=Generation(16)))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"max_tokens": 0}, {"top_p": 0.0}, {"top_p": 1.1}, {"temperature": -1.0}]
+)
+def test_texts_that_cannot_be_made_are_refused_when_they_are_described(wrong):
+    with pytest.raises(ValueError, match=r"max_tokens .*top_p .*temperature"):
+        Generation(**{"max_tokens": 5, **wrong})
