@@ -81,7 +81,9 @@ def _p_value(found: PairedDifference, margin: float) -> float:
             wins, losses = losses, wins
         return float(special.ndtr(-tango_score(wins, losses, found.n_items, -margin / span)))
     if found.method == "equal":
+        if gain <= -margin:
+            return 1.0
         # The share of unseen drops that would bring the mean to -margin, missed by all clusters.
         unseen = (gain + margin) / (gain + span)
-        return min(1.0, (1 - unseen) ** found.n_clusters) if gain > -margin else 1.0
+        return float(min(1.0, (1 - unseen) ** found.n_clusters))
     return float(special.stdtr(found.n_clusters - 1, -(gain + margin) / found.se))

@@ -114,3 +114,11 @@ def test_one_item_says_nothing():
 def test_a_margin_is_above_zero(margin):
     with pytest.raises(ValueError, match=f"a margin of {margin}"):
         noninferiority(paired_difference([1.0, 0.0], [0.0, 0.0]), margin)
+
+
+@pytest.mark.parametrize("clusters", [None, [str(at // 2) for at in range(20)]])
+def test_a_child_that_lost_everything_has_a_tax_for_sure(clusters):
+    difference = paired_difference([0.0] * 20, [1.0] * 20, clusters)
+    found = noninferiority(difference, 0.05)
+    assert found.verdict == "tax"
+    assert found.p_value == pytest.approx(1.0, abs=1e-4)
