@@ -432,6 +432,13 @@ def test_a_site_may_take_the_place_of_its_own_one_file(bench, results, tmp_path)
     assert (tmp_path / "site/methods.html").is_file()
 
 
+def test_one_file_takes_the_place_of_a_whole_site(bench, results, tmp_path):
+    bench("board build -o site")
+    (tmp_path / "site" / "mine.txt").write_text("mine")
+    assert bench("board build -o site --one-file").code == 0
+    assert sorted(one.name for one in (tmp_path / "site").iterdir()) == ["index.html", "mine.txt"]
+
+
 def test_a_link_to_nowhere_among_published_results_is_named(bench, results):
     (results / "gone").symlink_to("nowhere")
     shown = bench("board publish --to hf://datasets/org/results")

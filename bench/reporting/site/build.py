@@ -52,23 +52,25 @@ def build_site(
     With `one_file` it is index.html alone, in the first of `languages`, with everything in it but
     the pages of items and the downloads. `texts` give pages to items, to `most_items` in all that
     the tasks share; `log` adds entries to the changelog; the runs `damaged` are named as left out.
-    What an earlier build wrote there and this one does not is removed.
+    What an earlier build wrote there and this one does not is removed, also by `one_file`.
 
     Raises:
         RunError: a file cannot be written, or `output` holds files that no build wrote.
     """
-    before = set() if one_file else earlier(output)
-    if one_file:
+    alone = one_file and not (output / MANIFEST).is_file()
+    before = set() if alone else earlier(output)
+    if alone:
         refuse_foreign(output / "index.html")
     view = view_of(board, title, texts, 0 if one_file else most_items, tuple(damaged))
     entries = entries_of(view, log)
     site = Site(_known(view), tuple(languages[:1] if one_file else languages), one_file)
     files = _one_file(view, site, entries) if one_file else _files(view, site, entries)
     written = [(address, _write(output / address, content)) for address, content in files]
-    if one_file:
-        return [path for _, path in written]
     addresses = {address for address, _ in written}
     remove(output, before - addresses)
+    if one_file:
+        remove(output, [MANIFEST])
+        return [path for _, path in written]
     return [*(path for _, path in written), _write(output / MANIFEST, listed(addresses))]
 
 
