@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+from bench.reporting.comparison.against_reference import HALF
 from bench.reporting.comparison.comparable import comparability
 from bench.reporting.comparison.judges import judges_of, sampled
 from bench.reporting.comparison.pairing import Paired, pair
@@ -23,7 +24,8 @@ from bench.reporting.comparison.shifts import (
     splits_of,
 )
 from bench.reporting.comparison.values import Contrast, Share, Tax, Verdict
-from bench.reporting.results.schema import JUDGED_BY, Metric, Result
+from bench.reporting.results.schema import JUDGED_BY, WIN_RATE, Metric, Result
+from bench.statistics.estimate import Estimate
 from bench.statistics.judged_difference import judged_difference
 from bench.statistics.multiplicity import holm
 from bench.statistics.noninferiority import noninferiority
@@ -31,6 +33,7 @@ from bench.statistics.paired import PairedDifference, paired_difference
 from bench.statistics.power import mde, mde_among
 from bench.statistics.rope import compare
 from bench.statistics.variants import sensitivity
+from bench.statistics.winrate import win_rate
 
 Wordings = Mapping[str, Result]
 # What RLHF is for; only what it was not for can be a tax on it.
@@ -152,8 +155,13 @@ def _single(match: _Match, metric: Metric, level: float) -> Contrast:
         found = paired_difference(ours, theirs, names, level, bounds, lower)
     else:
         found = judged_difference(ours, theirs, names, judges, level, bounds, lower)
+    rate = _win_rate(paired, metric, judges, level)
+    if rate is not None and rate.lo is not None and rate.hi is not None:
+        found = replace(found, lo=rate.lo - HALF, hi=rate.hi - HALF)
     empty = _empty(match.child, metric, level, match.notes)
     whole = _filled(empty, found, [match])
+    if rate is not None and rate.lo is not None:
+        whole = replace(whole, method=rate.method)
     splits = splits_of(match.child, match.parent, paired, metric, level)
     left = equal_length_of(match.child, match.parent, paired, level)
     explained = [name for name, split in splits.items() if split.explained]
@@ -165,6 +173,16 @@ def _single(match: _Match, metric: Metric, level: float) -> Contrast:
         explained=(*(["length"] if _is_length(whole, left) else []), *explained),
         aggregates=aggregates_of(match.child, match.parent),
     )
+
+
+def _win_rate(
+    paired: Paired, metric: Metric, judges: Sequence[str] | None, level: float
+) -> Estimate | None:
+    """The child's win rate where the parent is who it was judged against: a half is no estimate,
+    so the difference is as sure as the win rate is."""
+    if metric.name != WIN_RATE or not (paired.parent == HALF).all():
+        return None
+    return win_rate(paired.child.tolist(), paired.clusters, judges, level).win_rate
 
 
 def _judges_of(match: _Match) -> list[str] | None:

@@ -111,15 +111,17 @@ def judged_of(task: str, rows: Sequence[Row], labels: Sequence[str], level: floa
     pairs = dict.fromkeys((one.model, one.reference) for one in found)
     stages = {label: row.model.stage for label, row in zip(labels, rows, strict=True)}
     anchor = _anchor(found, stages)
-    ratings, ranks, plain, refused = _ratings(found, anchor, level)
+    matches = [match_of([one for one in found if _pair(one) == pair], level) for pair in pairs]
+    lengths_tell = all(
+        match.controlled is not None and match.controlled.estimate is not None for match in matches
+    )
+    ratings, ranks, plain, refused = _ratings(found, anchor, level, lengths_tell)
     alpha, agreement = _agreement(found, level)
     return Judged(
         task=task,
         anchor=anchor,
         judges=judges,
-        matches=tuple(
-            match_of([one for one in found if _pair(one) == pair], level) for pair in pairs
-        ),
+        matches=tuple(matches),
         ratings=ratings,
         ranks=ranks,
         refused=refused,
@@ -214,16 +216,19 @@ def match_of(found: Sequence[Judgment], level: float) -> Match:
 
 
 def _ratings(
-    found: Sequence[Judgment], anchor: str, level: float
+    found: Sequence[Judgment], anchor: str, level: float, lengths_tell: bool
 ) -> tuple[tuple[Rated, ...], RankSets | None, Preference | None, str]:
-    """Ratings, best first, with their ranks and what they come from; or why there are none."""
+    """Ratings, best first, with their ranks and what they come from; or why there are none.
+
+    Those at equal length are left out unless every match has a win rate there.
+    """
     names = list(dict.fromkeys([anchor, *(name for one in found for name in _pair(one))]))
     try:
         plain = _fitted(found, names, level, with_length=False)
     except ValueError as error:
         return (), None, None, str(error)
     equal = None
-    if all(one.longer is not None for one in found):
+    if lengths_tell:
         try:
             equal = _fitted(found, names, level, with_length=True)
         except ValueError:  # length cannot be told apart from who wrote it

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.reporting.comparison.board import FEWEST_CLUSTERS
 from bench.reporting.comparison.values import VERDICTS, Verdict
 from bench.reporting.results.schema import Metric
 from bench.reporting.site.digits import Shown, scale_of, shown, shown_contrast
@@ -74,6 +75,7 @@ def compare_page(view: View) -> Page:
                 )
             )
     values = {
+        "fewest": FEWEST_CLUSTERS,
         "columns": columns,
         "pairs": pairs,
         "models": [
@@ -137,7 +139,8 @@ def _of_pair(pair: Pair, sign: int, metric: Metric, level: float) -> Difference:
     if joint[0] > 0 or joint[1] < 0:
         verdict = "better" if joint[0] > 0 else "worse"
     turn = -sign if metric.lower_is_better else sign
-    bounds = sorted((turn * pair.lo, turn * pair.hi))
+    span = metric.high - metric.low  # no difference is larger
+    bounds = sorted(max(-span, min(span, turn * bound)) for bound in (pair.lo, pair.hi))
     # Without variance there is no interval to show: nobody knows the difference that well.
     lo, hi = (bounds[0], bounds[1]) if pair.se else (None, None)
     told = shown(turn * pair.estimate, lo, hi, scale_of(metric), level, signed=True)

@@ -95,6 +95,11 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "all_wordings": ("all wordings", "所有措辞"),
     "p_best": ("P(best)", "P(最佳)"),
     "not_ranked": ("not ranked", "未排名"),
+    "not_ranked_note": (
+        "Ranked are three models or more that were asked alike on at least {fewest} independent "
+        "items.",
+        "至少三个模型以相同方式回答了不少于 {fewest} 道独立题目时才排名。",
+    ),
     "items": ("Items", "题目"),
     "in_clusters": ("in {n} cluster{s}", "分 {n} 组"),
     "failed": ("failed", "失败"),
@@ -265,10 +270,12 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "compare_note": (
         "The first model minus the second, with {level} intervals. Parent and child are compared "
         "as on the page of their lineage; any other pair on the items that all models of the task "
-        "answered, better or worse only where that holds for all pairs of the task at once. The "
-        "address of this page keeps your choice.",
+        "answered, better or worse only where that holds for all pairs of the task at once, and "
+        "without a number where fewer than three models or {fewest} independent items are left. "
+        "The address of this page keeps your choice.",
         "第一个模型减第二个模型，附 {level} 区间。父子模型的对比与其谱系页相同；其他组合只计该任务"
-        "所有模型都回答了的题目，且仅当对同一任务的所有组合同时成立时才称更好或更差。页面地址会保存你的选择。",
+        "所有模型都回答了的题目，且仅当对同一任务的所有组合同时成立时才称更好或更差；"
+        "模型不足三个或独立题目不足 {fewest} 道时不给数字。页面地址会保存你的选择。",
     ),
     "choose_models": ("Choose models", "选择模型"),
     "pairs_caption": ("Paired differences of every pair", "每一对的配对差值"),

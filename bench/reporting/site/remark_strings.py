@@ -113,6 +113,9 @@ REMARKS: Mapping[str, str] = {
     "another did as well: which of them is best is open": "另有模型同样好：谁最好未定",
     # judgments
     "all judgments are of one prompt: no interval": "所有评判都来自同一个提示词：没有区间",
+    "all judgments are of one prompt: no standard error": (
+        "所有评判都来自同一个提示词：没有标准误"
+    ),
     "nothing varies between prompts: no interval": "提示词之间没有变化：没有区间",
     "nothing varies between units: no interval": "单元之间没有变化：没有区间",
     "all ratings are equal: nothing to disagree about": "所有评分相同：无从谈起是否一致",

@@ -56,9 +56,9 @@ STRINGS: Mapping[str, tuple[str, str]] = {
     "theme_dark": ("dark", "深色"),
     "feed": ("Feed (Atom)", "订阅（Atom）"),
     "intervals_note": (
-        "Brackets are {level} intervals. Differences are child minus parent, on the items that "
-        "both answered.",
-        "方括号内为 {level} 区间。差值为子模型减父模型，只计两者都回答了的题目。",
+        "Brackets are {level} intervals. Differences of a lineage are child minus parent, on the "
+        "items that both answered.",
+        "方括号内为 {level} 区间。谱系中的差值为子模型减父模型，只计两者都回答了的题目。",
     ),
     "download": ("Download:", "下载："),
     "figure_lineage": ("Lineage", "谱系"),

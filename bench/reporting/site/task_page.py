@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from bench.reporting.comparison.board import Asked
+from bench.reporting.comparison.board import FEWEST_CLUSTERS, Asked
 from bench.reporting.comparison.scores import Score
 from bench.reporting.comparison.values import Change, Contrast
 from bench.reporting.results.schema import Result
@@ -100,6 +100,7 @@ def task_page(view: View, task: Asked, figures: tuple[Figure, ...], links: Links
     ]
     grids = [view.grids[task.name, variant] for variant in task.variants]
     values = {
+        "fewest": FEWEST_CLUSTERS,
         "task": task,
         "figures": figures,
         "scores": scores,

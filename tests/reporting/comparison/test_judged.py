@@ -131,7 +131,28 @@ def test_judged_against_its_parent_a_model_is_better_by_its_win_rate_less_a_half
     assert (one.parent_mean, one.verdict, one.n_items) == (0.5, "better", 200)
     assert one.equal_length is not None  # lengths of both replies are known
     (match,) = [one for one in board.judged[0].matches if one.model == "ppo"]
-    assert one.lo + 0.5 == pytest.approx(match.win_rate.lo, abs=0.01)
+    assert (one.lo + 0.5, one.hi + 0.5) == pytest.approx((match.win_rate.lo, match.win_rate.hi))
+
+
+@pytest.mark.parametrize("winner", ["ppo", "sft"])
+def test_who_always_wins_or_loses_is_as_unsure_as_the_win_rate_and_stays_in_its_bounds(
+    tmp_path, winner
+):
+    rows = [{**row, "winner": winner} for row in lineage_rows(prompts=30) if row["model"] == "ppo"]
+    change, board = change_of_ppo(tmp_path, rows)
+    (one,) = change.contrasts
+    (match,) = board.judged[0].matches
+    assert (one.lo + 0.5, one.hi + 0.5) == pytest.approx((match.win_rate.lo, match.win_rate.hi))
+    assert -0.5 <= one.lo < one.hi <= 0.5
+
+
+def test_where_no_match_has_a_win_rate_at_equal_length_the_ratings_have_none(judged):
+    rows = judged_rows(prompts=12)
+    longer = [{**row, "model_characters": 2 * row["reference_characters"]} for row in rows]
+    found = judged(longer)
+    assert all(match.controlled.estimate is None for match in found.matches)
+    assert all(one.controlled is None for one in found.ratings)
+    assert all(one.controlled is not None for one in judged(judged_rows()).ratings)
 
 
 def test_an_open_judgment_is_missing_on_both_sides(tmp_path):

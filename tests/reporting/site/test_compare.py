@@ -1,6 +1,7 @@
 """Every pair of rows: parent and child as on their lineage, others by their own difference."""
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +11,10 @@ from bench.reporting.comparison.board import make_board
 from bench.reporting.comparison.values import VERDICTS
 from bench.reporting.site.compare_page import compare_page
 from bench.reporting.site.view import view_of
+from tests.reporting.comparison.made import model, result
 from tests.reporting.site.boards import Shape, board, family
 
+NUMBER = re.compile(r"[\u2212\d.]+")
 SHAPE = Shape(sizes=("1b", "6b"), stages=("base", "sft"), tasks=("reading", "toxicity"), items=30)
 
 
@@ -96,3 +99,18 @@ def test_a_pair_that_is_no_lineage_counts_each_task_once_and_only_what_either_wa
     assert sum(count for _, count in pair.counts) == len(shape.tasks)
     (apart,) = [p for p in pairs if {labels[p.first], labels[p.second]} == {"base-1b", "base-175b"}]
     assert apart.counts == (("no number", 3),)
+
+
+def test_no_interval_is_wider_than_the_scale():
+    """One is always right, one nearly never: t would go beyond 100 points."""
+    wrong = [0.0] * 24 + [1.0]
+    scored = {"gold": [1.0] * 25, "bad": wrong, "worse": wrong[::-1]}
+    page = compare_page(
+        view_of(make_board([result(model(name), scores) for name, scores in scored.items()]), "t")
+    )
+    shown = [cell.shown for pair in page.values["pairs"] for cell in pair.cells]
+    bounds = [
+        float(one.replace("\u2212", "-")) for cell in shown for one in NUMBER.findall(cell.interval)
+    ]
+    assert len(bounds) == 6
+    assert max(map(abs, bounds)) <= 100

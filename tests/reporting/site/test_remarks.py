@@ -74,6 +74,7 @@ OTHER_TEXTS = [
     "one task",
     # raised, and shown where ratings would stand
     "not linked by judgments: a and b",
+    "all judgments are of one prompt: no standard error",
     "no finite fit: outcomes follow from covariates without fail: length",
     *(
         f"{word} in {where}"
