@@ -10,7 +10,7 @@ Called by `bench.reporting.comparison.board`.
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -112,10 +112,13 @@ def judged_of(task: str, rows: Sequence[Row], labels: Sequence[str], level: floa
     stages = {label: row.model.stage for label, row in zip(labels, rows, strict=True)}
     anchor = _anchor(found, stages)
     matches = [match_of([one for one in found if _pair(one) == pair], level) for pair in pairs]
-    lengths_tell = all(
-        match.controlled is not None and match.controlled.estimate is not None for match in matches
-    )
-    ratings, ranks, plain, refused = _ratings(found, anchor, level, lengths_tell)
+    known_lengths = {
+        name
+        for match in matches
+        if match.controlled is not None and match.controlled.estimate is not None
+        for name in (match.model, match.reference)
+    }
+    ratings, ranks, plain, refused = _ratings(found, anchor, level, known_lengths)
     alpha, agreement = _agreement(found, level)
     return Judged(
         task=task,
@@ -216,11 +219,11 @@ def match_of(found: Sequence[Judgment], level: float) -> Match:
 
 
 def _ratings(
-    found: Sequence[Judgment], anchor: str, level: float, lengths_tell: bool
+    found: Sequence[Judgment], anchor: str, level: float, known_lengths: Collection[str]
 ) -> tuple[tuple[Rated, ...], RankSets | None, Preference | None, str]:
     """Ratings, best first, with their ranks and what they come from; or why there are none.
 
-    Those at equal length are left out unless every match has a win rate there.
+    `known_lengths` are models of a match with a win rate at equal length: only they have one here.
     """
     names = list(dict.fromkeys([anchor, *(name for one in found for name in _pair(one))]))
     try:
@@ -228,7 +231,7 @@ def _ratings(
     except ValueError as error:
         return (), None, None, str(error)
     equal = None
-    if lengths_tell:
+    if known_lengths:
         try:
             equal = _fitted(found, names, level, with_length=True)
         except ValueError:  # length cannot be told apart from who wrote it
@@ -238,7 +241,7 @@ def _ratings(
         Rated(
             name=names[place],
             win_rate=plain.win_rates[place],
-            controlled=equal.win_rates[place] if equal else None,
+            controlled=equal.win_rates[place] if equal and names[place] in known_lengths else None,
             rating=plain.ratings[place],
         )
         for place in order

@@ -152,7 +152,11 @@ def test_where_no_match_has_a_win_rate_at_equal_length_the_ratings_have_none(jud
     found = judged(longer)
     assert all(match.controlled.estimate is None for match in found.matches)
     assert all(one.controlled is None for one in found.ratings)
-    assert all(one.controlled is not None for one in judged(judged_rows()).ratings)
+    found = judged(judged_rows())
+    known = {match.model for match in found.matches if match.controlled.estimate is not None}
+    assert known
+    for name in STRENGTH.keys() - {"sft"}:
+        assert (rated(found, name).controlled is not None) == (name in known)
 
 
 def test_an_open_judgment_is_missing_on_both_sides(tmp_path):
