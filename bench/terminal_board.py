@@ -9,6 +9,7 @@ from bench.reporting.comparison.scores import Score
 from bench.reporting.comparison.sentences import contrast_sentence, explanations, probability
 from bench.reporting.comparison.values import Change, Contrast
 from bench.reporting.results.rule import Finding
+from bench.reporting.site.digits import p_value
 from bench.reporting.site.sentences import plain_sentence
 from bench.terminal import print_note, print_table
 
@@ -82,7 +83,7 @@ def _row(contrast: Contrast) -> tuple[str, ...]:
         contrast.tax or "–",
         str(contrast.n_items),
         "–" if contrast.mde is None else f"{contrast.mde:.3f}",
-        "–" if contrast.p_adjusted is None else f"{contrast.p_adjusted:.3f}",
+        p_value(contrast.p_adjusted),
     )
 
 

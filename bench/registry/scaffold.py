@@ -63,13 +63,15 @@ def new_task(name: str, kind: str, into: Path) -> Path:
         )
     if name in SUITES:
         raise UsageError(f"{name!r} is the name of a suite", "choose another name")
+    if (into / name).exists():
+        raise TaskError(
+            f"{into / name}: exists already", "choose another name, or edit that folder"
+        )
     if (embedded_folder() / name).is_dir():
         raise UsageError(f"{name!r} is a task that comes with bench", "choose another name")
     if kind not in KINDS:
         raise UsageError(f"{kind!r} is no kind", did_you_mean(kind, KINDS))
     folder = into / name
-    if folder.exists():
-        raise TaskError(f"{folder}: exists already", "choose another name, or edit that folder")
     scaffold = SCAFFOLDS[kind]
     title = name.replace("_", " ").capitalize()
     try:

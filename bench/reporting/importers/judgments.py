@@ -53,6 +53,8 @@ LOST = ("model_reply", "reference_reply", "prompt")
 OPEN = "the judge gave no preference"
 UNNAMED = "unnamed judge"
 Match = tuple[str, str, str, str]  # task, model, its revision, reference
+# Where a judge's (third) judgment of two models (last) on a prompt of a task stands.
+Seen = dict[tuple[str, str, str, str, frozenset[str]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,23 @@ def _read(file: Path, lost: set[str]) -> list[Result]:
         groups.setdefault(match, []).append(row)
         lost |= {name for name in LOST if row.content.get(name) is not None}
     judges = sorted({one.row.text("judge", UNNAMED) for one in found})
-    return [_result(file, match, rows, judges) for match, rows in groups.items()]
+    seen: Seen = {}
+    return [_result(file, match, rows, judges, seen) for match, rows in groups.items()]
+
+
+def _check_once(task: str, rows: Sequence[Document], seen: Seen) -> None:
+    """Refuse a pair that one judge judged twice on a prompt, whichever of the two is the model."""
+    for row in rows:
+        pair = row.text("model"), row.text(REFERENCE)
+        asked = row.text("id", "") or asked_of(row)
+        judge, revision = row.text("judge", UNNAMED), row.text("revision", UNSTATED)
+        first = seen.setdefault((task, asked, judge, revision, frozenset(pair)), row.where)
+        if first != row.where:
+            raise RunError(
+                f"{row.where}: {judge} has judged {pair[0]} and {pair[1]} on this prompt already, "
+                f"at {first}",
+                "one judge judges a pair on a prompt once: name the judges, or keep one row",
+            )
 
 
 def _rows(file: Path) -> list[Document]:
@@ -120,11 +138,14 @@ def _value(key: str, text: str) -> Json:
         return text
 
 
-def _result(file: Path, match: Match, rows: Sequence[Document], judges: Sequence[str]) -> Result:
+def _result(
+    file: Path, match: Match, rows: Sequence[Document], judges: Sequence[str], seen: Seen
+) -> Result:
     task, model, revision, reference = match
     for row in rows[1:]:
         check_same(row, rows[0])
     items = [_item(row, model, reference, judges) for row in rows]
+    _check_once(task, rows, seen)
     digests: list[Json] = [item.digest for item in items]
     listed: list[Json] = list(judges)
     head = rows[0]

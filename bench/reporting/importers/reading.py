@@ -10,6 +10,7 @@ import json
 import math
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Never
 
@@ -83,6 +84,8 @@ def read_table(path: Path, columns: Sequence[str], remedy: str) -> list[dict[str
     if missing or not rows:
         told = f"has no column {missing[0]!r}" if missing else "holds no rows"
         found = ", ".join(header) or "nothing"
+        if missing and (close := get_close_matches(missing[0], header, 1)):
+            remedy = f"rename {close[0]!r}; {remedy}"
         if len(header) == 1 and any(sign in found for sign in OTHER_SIGNS):
             remedy = f"save it with commas between the columns; {remedy}"
         raise RunError(f"{path}: {told}; found {found}", remedy)
