@@ -8,7 +8,6 @@ Called by `bench.reporting.site.build`; a chart without data is left out.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bench.counted import counted
 from bench.reporting.comparison.board import Asked
 from bench.reporting.comparison.values import Change, Contrast
 from bench.reporting.results.schema import Metric
@@ -27,6 +26,7 @@ from bench.reporting.site.charts.length import Lengthy, length_chart
 from bench.reporting.site.charts.lineage import lineage_chart
 from bench.reporting.site.charts.pareto import Cost, Costly, pareto_chart
 from bench.reporting.site.charts.ranks import Ranked, ranks_chart
+from bench.reporting.site.charts.say import OVERALL
 from bench.reporting.site.charts.sizes import Series, sizes_chart
 from bench.reporting.site.charts.slope import slope_chart
 from bench.reporting.site.charts.slope_panel import Panel
@@ -98,7 +98,7 @@ def task_figures(view: View, task: Asked, links: Links) -> tuple[Figure, ...]:
 def _overall(view: View, links: Links) -> list[Figure]:
     """All tasks in one number against size, length and cost."""
     overall = overall_of(view.board)
-    metric = Metric(f"mean of {counted(len(overall.tasks), 'task')}, guessing 0, perfect 100")
+    metric = Metric(OVERALL)
     found: list[Figure] = []
     if _has_sizes(series := sizes_of(view.board, overall)):
         found.append(_sizes(view, "sizes", "", series, metric, links))

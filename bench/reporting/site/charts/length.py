@@ -12,7 +12,7 @@ from math import hypot
 from bench.reporting.results.schema import Metric
 from bench.reporting.site.charts.chart import WIDE, Chart, Dot, Href, Value, framed, nothing
 from bench.reporting.site.charts.plane import Plane
-from bench.reporting.site.charts.say import counted, say
+from bench.reporting.site.charts.say import counted, say, spoken
 from bench.reporting.site.charts.scales import linear
 from bench.reporting.site.charts.scatter import WIDEST, Y_ENDS, Model, ends, scatter
 from bench.reporting.site.charts.shapes import Point, line, path
@@ -46,7 +46,7 @@ def length_chart(
     width: float = WIDE,
 ) -> Chart:
     """Scores of `metric` against mean characters; `href` gives a model's page."""
-    title = say("{metric} by length of replies", metric=metric.name or say("score"))
+    title = say("{metric} by length of replies", metric=spoken(metric.name) or say("score"))
     models = {at: model for at, one in enumerate(lengthy) if (model := _model(one, metric))}
     if not models:
         why = say("No model has both a score and replies of known length.")
@@ -109,7 +109,7 @@ def _model(one: Lengthy, metric: Metric) -> Model | None:
     told = say(
         "{length} characters, {metric} {score}",
         length=plain(length.estimate, 0),
-        metric=metric.name,
+        metric=spoken(metric.name),
         score=unit.number(score.estimate),
     )
     up = score.each(lambda number: unit.scale * number)
@@ -119,7 +119,7 @@ def _model(one: Lengthy, metric: Metric) -> Model | None:
 
 def _caption(steps: Sequence[tuple[Model, Model]], models: int, metric: Metric) -> str:
     """`accuracy by length of replies, 4 models: of 3 steps ... 2 made replies longer ...`"""
-    subject, count = metric.name or say("score"), counted(models, "model")
+    subject, count = spoken(metric.name) or say("score"), counted(models, "model")
     if not steps:
         return clean(say("{metric} by length of replies, {models}.", metric=subject, models=count))
     sign = -1 if metric.lower_is_better else 1

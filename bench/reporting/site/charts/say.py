@@ -48,6 +48,12 @@ def counted(number: int, one: str) -> str:
     return in_english(number, one)
 
 
+def spoken(word: str) -> str:
+    """A name that may be a word of ours (a stage, a metric) in the language of the block; any other
+    stays as it is."""
+    return say(word) if word in CHINESE else word
+
+
 COUNTED: Mapping[str, str] = {
     "task": "项任务",
     "model": "个模型",
@@ -57,7 +63,9 @@ COUNTED: Mapping[str, str] = {
     "step": "步",
     "line": "条线",
 }
+OVERALL = "mean of the tasks of all models, guessing 0, perfect 100"
 CHINESE: Mapping[str, str] = {
+    OVERALL: "所有模型共有任务的平均（随机为 0，满分为 100）",
     # lists
     ", ": "、",
     "; ": "；",

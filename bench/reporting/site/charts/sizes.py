@@ -14,7 +14,7 @@ from bench.reporting.site.charts.chart import WIDE, Chart, Dot, Href, Value, fra
 from bench.reporting.site.charts.labels import dodged
 from bench.reporting.site.charts.marks import spot
 from bench.reporting.site.charts.plane import FOOT, LEFT, TOP, Plane
-from bench.reporting.site.charts.say import say
+from bench.reporting.site.charts.say import say, spoken
 from bench.reporting.site.charts.scales import linear, logarithmic
 from bench.reporting.site.charts.shapes import group, line, link, path, text
 from bench.reporting.site.charts.stages import stage_class
@@ -81,7 +81,7 @@ def sizes_chart(
     reference: Reference | None = None,
 ) -> Chart:
     """Scores of `metric` against parameters on a logarithmic axis; `href` gives a model's page."""
-    title = say("{metric} by model size", metric=metric.name or say("score"))
+    title = say("{metric} by model size", metric=spoken(metric.name) or say("score"))
     unit = unit_of(metric)
     drawable = [(one, points) for one in series if (points := _points(one, unit))]
     if not drawable:
@@ -100,7 +100,8 @@ def sizes_chart(
     for place, ((one, points), at) in enumerate(zip(drawable, names, strict=True)):
         aside = ASIDE * (place - (len(drawable) - 1) / 2)
         drawn.append(_series(one, points, plane, max(-20.0, min(20.0, aside)), href))
-        drawn.append(text(plane.x.end + 12, at + 4, fitted(one.name, NAMES - 14, SMALL), "name"))
+        shown = fitted(spoken(one.name), NAMES - 14, SMALL)
+        drawn.append(text(plane.x.end + 12, at + 4, shown, "name"))
     told, below = notes(_told(series, unit, reference), EDGE, TOP + TALL + FOOT, width - 2 * EDGE)
     caption = _caption(drawable, metric)
     return Chart(
@@ -191,7 +192,7 @@ def _caption(drawable: Sequence[tuple[Series, Sequence[_Point]]], metric: Metric
             for point in (first, last)
         ]
         span = say("{one} to {other}", one=ends[0], other=ends[1])
-        told.append(f"{brief(series.name)} {ends[0] if last is first else span}")
+        told.append(f"{brief(spoken(series.name))} {ends[0] if last is first else span}")
     return say("{axis} by size: {told}.", axis=clean(axis_name(metric)), told=say("; ").join(told))
 
 

@@ -9,7 +9,7 @@ shape and word say the same to who does not see them.
 from collections.abc import Mapping, Sequence
 from math import cos, pi, sin
 
-from bench.reporting.site.charts.say import CHINESE, say
+from bench.reporting.site.charts.say import spoken
 from bench.reporting.site.charts.shapes import Point, circle, path
 
 WORDS: Mapping[str, str] = {
@@ -67,7 +67,7 @@ SHAPES: Mapping[str, tuple[Point, ...]] = {
 def stage_word(stage: str) -> str:
     """The stage for a reader; a model that does not say is "no stage"."""
     word = WORDS.get(stage, stage or "no stage")
-    return say(word) if word in CHINESE else word
+    return spoken(word)
 
 
 def mark(stage: str, x: float, y: float, radius: float = 5.0) -> str:

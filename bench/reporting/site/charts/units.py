@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bench.reporting.results.schema import Metric
 from bench.reporting.site.charts.chart import Dot
-from bench.reporting.site.charts.say import say
+from bench.reporting.site.charts.say import say, spoken
 from bench.reporting.site.charts.words import finite, plain, short
 
 POINTS = 100.0
@@ -60,7 +60,7 @@ class Unit:
 
 def axis_name(metric: Metric) -> str:
     """`accuracy, points`; says so where lower is better."""
-    name = metric.name or say("score")
+    name = spoken(metric.name) or say("score")
     axis = say("{metric}, points", metric=name) if unit_of(metric).in_points else name
     return say("{axis}, lower is better", axis=axis) if metric.lower_is_better else axis
 

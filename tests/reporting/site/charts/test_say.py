@@ -9,7 +9,7 @@ import pytest
 from bench.reporting.comparison.values import VERDICTS
 from bench.reporting.site.charts import say as module
 from bench.reporting.site.charts.flips import FATES
-from bench.reporting.site.charts.say import CHINESE, COUNTED, counted, say, speaking
+from bench.reporting.site.charts.say import CHINESE, COUNTED, OVERALL, counted, say, speaking
 from bench.reporting.site.charts.stages import WORDS
 from bench.reporting.site.charts.words import SMALL, width_of, wrapped
 from bench.reporting.site.figures import overview_figures
@@ -19,7 +19,16 @@ from tests.reporting.site.boards import board
 
 CHARTS = Path(module.__file__).parent
 # What is said is a verdict, a fate, a stage, an axis or a reference by its name.
-NAMED = {*VERDICTS, *FATES, *WORDS.values(), "parameters", "tokens per second", "a coin"}
+NAMED = {
+    OVERALL,
+    *VERDICTS,
+    *FATES,
+    *WORDS.values(),
+    "parameters",
+    "tokens per second",
+    "a coin",
+    "no stage",
+}
 VALUES = re.compile(r"\{(\w+)\}")
 
 
