@@ -21,6 +21,7 @@ from rich.text import Text
 
 from bench.counted import counted
 from bench.errors import ProblemsError
+from bench.reporting.export import printable
 from bench.types import Cell, Record, Run
 
 OUT = Console(soft_wrap=False, highlight=False)
@@ -31,9 +32,9 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], title: s
     """A table on stdout; plain text when piped. Columns from the third on are numbers."""
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for place, heading in enumerate(headings):
-        table.add_column(heading, no_wrap=place == 0, overflow="fold")
+        table.add_column(printable(heading), no_wrap=place == 0, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(value) for value in row))
+        table.add_row(*(Text(printable(value)) for value in row))
     console = OUT if OUT.is_terminal else Console(width=200, highlight=False, file=sys.stdout)
     console.print(table)
 

@@ -470,3 +470,12 @@ def test_import_says_what_the_board_will_refuse(bench, tmp_path):
     assert shown.code == 0, shown.err
     assert "bench board check refuses back/base/r-base/topic.json: counts: asked" in shown.err
     assert bench("board check back").code == 1
+
+
+def test_names_cannot_turn_a_table_of_the_terminal_around(bench, lineage):
+    hidden = descended("\u202eevil", "sft", "ppo", name="evil", tasks=(task("facts", rows=40),))
+    save_run(lineage / "evil", hidden, records("facts", *RIGHT))
+    shown = bench("board build runs -o site")
+    assert shown.code == 0, shown.err
+    assert "evil" in shown.out
+    assert "\u202e" not in shown.out

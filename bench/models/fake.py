@@ -22,7 +22,9 @@ from pathlib import Path
 from bench.errors import ModelError, did_you_mean
 from bench.models.model import Encoded
 from bench.types import Reply, Request, Turn
+from bench.unique_keys import unique_keys
 
+SCRIPT = 'write lines such as {"contains": "part of the prompt", "reply": "text"}'
 KINDS = ("gold", "empty", "random", "constant", "scripted")
 Say = Callable[[str, Sequence[str]], str]
 
@@ -145,9 +147,23 @@ def _read_script(path: Path) -> list[tuple[str, str]]:
     """(part of a prompt, reply) from each line."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        return [(str(entry["contains"]), str(entry["reply"])) for entry in map(json.loads, lines)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            f"{path}: not a script of replies: {error}",
-            'write lines such as {"contains": "part of the prompt", "reply": "text"}',
-        ) from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: not a script of replies: {error}", SCRIPT) from None
+    if not any(line.strip() for line in lines):
+        raise ModelError(f"{path}: holds no lines", SCRIPT)
+    return [_entry(path, number, line) for number, line in enumerate(lines, start=1) if line]
+
+
+def _entry(path: Path, number: int, line: str) -> tuple[str, str]:
+    where = f"{path}:{number}: not a line of a script"
+    try:
+        entry = json.loads(line, object_pairs_hook=unique_keys)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{where}: {error}", SCRIPT) from None
+    if not isinstance(entry, dict):
+        raise ModelError(f"{where}: found {type(entry).__name__}, expected an object", SCRIPT)
+    for key in ("contains", "reply"):
+        if not isinstance(entry.get(key), str):
+            found = json.dumps(entry[key]) if key in entry else "nothing"
+            raise ModelError(f"{where}: {key}: found {found}, expected a text", SCRIPT)
+    return entry["contains"], entry["reply"]

@@ -73,12 +73,22 @@ def test_scripted_says_the_first_line_that_matches(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["not json", "[1, 2]", '{"contains": "x"}', '"text"', "\x00", b"\xff\xfe"]
+    ("content", "cause"),
+    [
+        (b"not json", ":1: not a line of a script: Expecting value"),
+        (b"[1, 2]", ":1: not a line of a script: found list, expected an object"),
+        (b'{"contains": "x", "reply": "y"}\n{"contains": "x"}', ":2: .*: reply: found nothing"),
+        (b'{"contains": "x", "reply": NaN}', ":1: .*: reply: found NaN, expected a text"),
+        (b'{"contains": "x", "contains": "y", "reply": ""}', "'contains' is written twice"),
+        (b"\x00", ":1: not a line of a script"),
+        (b"\xff\xfe", ": not a script of replies"),
+        (b"\n", ": holds no lines"),
+    ],
 )
-def test_a_damaged_script_is_an_error_that_shows_the_format(tmp_path, content):
+def test_a_damaged_script_is_an_error_that_shows_the_format(tmp_path, content, cause):
     path = tmp_path / "script.jsonl"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(ModelError, match="not a script of replies") as caught:
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=cause) as caught:
         open_fake(f"fake:scripted={path}", {})
     assert '{"contains":' in caught.value.remedy
 
