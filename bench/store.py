@@ -25,6 +25,7 @@ from bench.types import Record, Reply, Run
 
 SCHEMA_VERSION = 1
 LEDGER = "ledger.sqlite"
+SEAL = "run_sha256"  # in run.json: what it says otherwise
 ASK_AT_ONCE = 500  # keys in one SELECT; SQLite allows 999 variables everywhere
 
 
@@ -118,7 +119,8 @@ def write_atomic(path: Path, content: bytes) -> None:
 
 
 def save_run(folder: Path, run: Run, records: Sequence[Record]) -> Run:
-    """Write records, then `run.json` with their digest: a folder with a run.json is complete.
+    """Write records, then `run.json` with their digest and its own: a folder with a run.json is
+    complete.
 
     Raises:
         RunError: a file cannot be written.
@@ -127,8 +129,16 @@ def save_run(folder: Path, run: Run, records: Sequence[Record]) -> Run:
     sealed = replace(run, records_sha256=hashlib.sha256(lines).hexdigest())
     write_atomic(folder / "records.jsonl", lines)
     write_atomic(folder / "records.parquet", _parquet(records))
-    write_atomic(folder / "run.json", (json.dumps(asdict(sealed), indent=2) + "\n").encode())
+    content = asdict(sealed)
+    content[SEAL] = seal_of(content)
+    write_atomic(folder / "run.json", (json.dumps(content, indent=2) + "\n").encode())
     return sealed
+
+
+def seal_of(content: Mapping[str, Any]) -> str:
+    """The sha256 of what run.json says, but for the seal itself."""
+    said = {key: value for key, value in content.items() if key != SEAL}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def load_run(folder: Path) -> tuple[Run, list[Record]]:

@@ -5,6 +5,7 @@ a user hears of all problems at once. What one result must be by itself stands i
 and `rules_numbers.py`.
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from pathlib import Path
 
 from bench.registry.known import KnownTask
 from bench.reporting.results.rules_record import few
+from bench.store import SEAL, seal_of
 from bench.types import Record, Run, TaskRun
+from bench.unique_keys import unique_keys
 
 AGAIN = "run the evaluation again: bench eval"
 
@@ -147,6 +150,19 @@ def limits(given: Given) -> Iterator[Problem]:
                 f"bench eval {given.run.model} -t {entry.task} without --limit, "
                 "or publish it as partial with --allow-limit",
             )
+
+
+def sealed(given: Given) -> Iterator[Problem]:
+    """run.json says what it said when it was written, each key once."""
+    try:
+        content = json.loads(given.file.read_text("utf-8"), object_pairs_hook=unique_keys)
+    except (OSError, ValueError) as error:
+        yield Problem(given.file, "", "sealed", str(error), "what bench wrote", AGAIN)
+        return
+    found, stated = seal_of(content), content.get(SEAL)
+    if stated != found:
+        needed = f"{found}, as its content gives: it was edited, or is older than seals"
+        yield Problem(given.file, SEAL, "sealed", str(stated or "nothing"), needed, AGAIN)
 
 
 RUN_RULES: tuple[Rule, ...] = (tasks, real, counts, provenance, unchanged, complete, limits)

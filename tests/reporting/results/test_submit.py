@@ -1,6 +1,7 @@
 """A run is published whole, unchanged and traceable, or every reason why not is named."""
 
 import json
+import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -229,6 +230,27 @@ def test_one_run_given_twice_is_one_run(ask, known):
     folder = ask(names=["capitals"])
     bundle = prepare([folder, folder.parent, folder / ".." / folder.name], known)
     assert (bundle.problems, len(bundle.results)) == ((), 1)
+
+
+EDITS = {
+    "another model": lambda text: text.replace('"model": "', '"model": "gpt-5-', 1),
+    "another time": lambda text: text.replace('"seconds": ', '"seconds": 1', 1),
+    "no number": lambda text: re.sub(r'"seconds": [0-9.]+', '"seconds": NaN', text),
+    "a key of its own": lambda text: text.replace("{", '{"x": 1,', 1),
+    "a key twice": lambda text: text.replace("{", '{"name": "other",', 1),
+    "no seal": lambda text: re.sub(r',\s*"run_sha256": "[0-9a-f]+"', "", text),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_a_run_whose_settings_were_edited_is_refused(ask, known, edit):
+    file = ask() / "run.json"
+    before = file.read_text()
+    file.write_text(edit(before))
+    assert file.read_text() != before
+    bundle = prepare([file.parent], known)
+    assert bundle.results == ()
+    assert [problem.rule for problem in bundle.problems] == ["sealed"]
 
 
 def test_all_problems_of_all_runs_are_told_at_once(ask, tasks, known, tmp_path):
