@@ -230,7 +230,7 @@ def test_a_site_is_not_built_over_files_of_others(bench, results, tmp_path):
     (tmp_path / "mine/index.html").write_text("mine")
     shown = bench("board build -o mine")
     assert shown.code == 1
-    assert "mine: holds files that bench did not write" in shown.err
+    assert "mine: holds files that are no part of a site" in shown.err
     assert (tmp_path / "mine/index.html").read_text() == "mine"
 
 

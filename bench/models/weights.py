@@ -75,6 +75,11 @@ def find_folder(name: str, revision: str = "") -> Path:
         return Path(name)
     if is_hub_id(name):
         return _download(name, revision)
+    if name.partition("=")[0] in {fake.partition("=")[0] for fake in FAKES}:
+        raise ModelError(
+            f"{name}: answers questions of tasks, and has no weights to sample from",
+            "give a checkpoint, such as smollm2-135m",
+        )
     raise ModelError(
         f"no model is named {name!r}: not a folder, not built in, not a Hub id (org/name)",
         f"{did_you_mean(name, [*BUILT_IN, *FAKES])}; of the Hub as in openai-community/gpt2",

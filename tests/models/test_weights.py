@@ -238,3 +238,9 @@ def test_a_converted_model_is_found_without_its_package(embedded, checkpoint, tm
     shutil.copytree(checkpoint("llama"), made)
     shutil.rmtree(embedded)
     assert find_weights("smollm2-135m").folder == made
+
+
+def test_a_fake_has_no_weights_and_that_is_said():
+    with pytest.raises(ModelError, match=r"fake:gold: .*has no weights") as caught:
+        find_weights("fake:gold")
+    assert "smollm2-135m" in caught.value.remedy

@@ -158,8 +158,10 @@ def _float(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _whole(digits: str) -> int | float:
-    return int(digits) if len(digits) <= MOST_DIGITS else float(digits)
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
 
 
 def _as_written(text: str) -> Json:

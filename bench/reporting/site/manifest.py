@@ -38,7 +38,7 @@ def earlier(folder: Path) -> set[str]:
         raise RunError(f"{folder}: {error.strerror or error}", write_remedy(error)) from None
     if foreign:
         raise RunError(
-            f"{folder}: holds files that bench did not write", "choose a new folder with -o"
+            f"{folder}: holds files that are no part of a site", "choose a new folder with -o"
         )
     return set()
 

@@ -274,7 +274,7 @@ BAD = [
     ("judgments", judged(model_characters=-1), "line 2: model_characters: found -1, expected a whole number, 0 or more", "CONTRIBUTING.md"),
     ("judgments", judged(winner=MISSING, preference=float("nan")), "line 2: preference: found NaN, expected a finite number", "CONTRIBUTING.md"),
     ("judgments", judged(winner=MISSING, preference=float("inf")), "line 2: preference: found Infinity, expected a finite number", "CONTRIBUTING.md"),
-    ("judgments", judged(winner=MISSING, preference=10**400), "line 2: preference: found Infinity, expected a finite number", "CONTRIBUTING.md"),
+    ("judgments", judged(winner=MISSING, preference=10**400), "line 2: is no JSON: a number of 401 digits", "CONTRIBUTING.md"),
     ("judgments", judged(winner=MISSING, preference=True), "line 2: preference: found true, expected a number", "CONTRIBUTING.md"),
     ("judgments", judged(parameters=float("nan")), "line 2: parameters: found NaN, expected a whole number, 0 or more", "CONTRIBUTING.md"),
     ("judgments", judged(model_characters=True), "line 2: model_characters: found true, expected a number", "CONTRIBUTING.md"),
