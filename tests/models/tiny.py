@@ -135,7 +135,9 @@ def build(family: str) -> hf.PreTrainedModel:
     config = getattr(hf, f"{kind}Config")(**settings)
     config.bos_token_id, config.eos_token_id = None, 1
     auto = hf.AutoModelForSeq2SeqLM if config.is_encoder_decoder else hf.AutoModelForCausalLM
-    model = auto.from_config(config).float().eval()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)  # biases that a family draws itself, such as Mamba's of its steps
+        model = auto.from_config(config).float().eval()
     widen(model, seed=7 if family == "t5" else 0)  # 7: its rows end at different lengths
     made = model.generation_config
     made.eos_token_id, made.pad_token_id, made.bos_token_id = END_IDS, 2, None

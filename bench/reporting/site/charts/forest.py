@@ -91,7 +91,7 @@ def _told(change: Change) -> Sequence[str]:
     foreign = sum((metric.low, metric.high) != (0.0, 1.0) for metric in metrics)
     return [
         say(
-            "Shaded: differences too small to matter (ROPE). Holm p: adjusted over the lineage. "
+            "Shaded: differences too small to matter (ROPE). Holm p: adjusted over its tasks. "
             "MDE: the smallest difference that so many items would find with a power of 0.8."
         ),
         say(

@@ -128,7 +128,7 @@ CHINESE: Mapping[str, str] = {
     "no pooled number": "没有合并数值",
     "all {tasks} pooled {numbers} points": "全部{tasks}合并 {numbers} 分",
     "{pair}: {tally}; {pooled}.": "{pair}：{tally}；{pooled}。",
-    "Shaded: differences too small to matter (ROPE). Holm p: adjusted over the lineage. MDE: the "
+    "Shaded: differences too small to matter (ROPE). Holm p: adjusted over its tasks. MDE: the "
     "smallest difference that so many items would find with a power of 0.8.": (
         "阴影：小到可忽略的差别（ROPE）。Holm p：在该对比的各任务间校正。"
         "MDE：这么多题目以 0.8 的功效能发现的最小差别。"
