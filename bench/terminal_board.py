@@ -15,7 +15,7 @@ from bench.terminal import print_note, print_table
 
 HEADINGS = (
     *("task", "metric", "A - B", "95% interval", "P(better)"),
-    *("verdict", "tax", "n", "MDE", "p (Holm)"),
+    *("verdict", "tax", "n", "MDE", "p (adjusted)"),
 )
 
 

@@ -192,7 +192,7 @@ PAGE_STRINGS: Mapping[str, tuple[str, str]] = {
     "task": ("Task", "任务"),
     "p_better": ("P(better)", "P(更好)"),
     "p_raw": ("p", "p"),
-    "p_holm": ("p (Holm)", "p（Holm）"),
+    "p_holm": ("p (adjusted)", "p（校正后）"),
     "p_holm_note": ("Adjusted for all tasks of this comparison", "按该对比的全部任务校正"),
     "parent_child": ("Parent → child", "父模型 → 子模型"),
     "decomposition": ("What carries the difference", "差值由什么构成"),
