@@ -21,11 +21,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bench.errors import RunError, write_remedy
+from bench.seal import seal_of
 from bench.types import Record, Reply, Run
 
 SCHEMA_VERSION = 1
 LEDGER = "ledger.sqlite"
-SEAL = "run_sha256"  # in run.json: what it says otherwise
+SEAL = "run_sha256"  # the key in run.json
 ASK_AT_ONCE = 500  # keys in one SELECT; SQLite allows 999 variables everywhere
 
 
@@ -130,15 +131,9 @@ def save_run(folder: Path, run: Run, records: Sequence[Record]) -> Run:
     write_atomic(folder / "records.jsonl", lines)
     write_atomic(folder / "records.parquet", _parquet(records))
     content = asdict(sealed)
-    content[SEAL] = seal_of(content)
+    content[SEAL] = seal_of(content, SEAL)
     write_atomic(folder / "run.json", (json.dumps(content, indent=2) + "\n").encode())
     return sealed
-
-
-def seal_of(content: Mapping[str, Any]) -> str:
-    """The sha256 of what run.json says, but for the seal itself."""
-    said = {key: value for key, value in content.items() if key != SEAL}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def load_run(folder: Path) -> tuple[Run, list[Record]]:

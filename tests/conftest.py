@@ -9,8 +9,8 @@ from hypothesis import settings
 
 from bench import cli
 
-# The same examples every time, and fifty of them: a suite that is run often finds more.
-# A busy machine may be slow.
+# The same examples every time; with a hundred the statistics' tests alone take over 20 s. A busy
+# machine may be slow.
 settings.register_profile("bench", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("bench")
 

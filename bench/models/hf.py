@@ -149,9 +149,8 @@ class HuggingFace:
                 self.model, asked, self.end_ids, self._decode, self.special_ids
             )
             return
-        scored = [place for place, item in enumerate(asked) if item.continuations]
         generated = [place for place, item in enumerate(asked) if item.generation is not None]
-        for place, found in self._score(asked, scored):
+        for place, found in self._score(asked):
             yield place, scored_reply(asked[place], found)
         if generated:
             yield from self._generate(asked, generated)
@@ -163,8 +162,7 @@ class HuggingFace:
         if self.options.engine == "naive":
             scores = score_naively(self.model, asked)
         else:
-            scored = [place for place, item in enumerate(asked) if item.continuations]
-            scores = self._score(asked, scored)
+            scores = self._score(asked)
         for place, found in scores:
             yield place, [one.tokens for one in found]
 
@@ -229,16 +227,15 @@ class HuggingFace:
     def _near(self, asked: Sequence[Encoded], places: Sequence[int]) -> list[int]:
         """Those whose tokens may be packed behind a shared prefix."""
         longest = reach(self.config) if self._packs else 0
-        return [place for place in places if _length(asked[place]) <= longest]
+        return [place for place in places if asked[place].most <= longest]
 
     def _alone(self, budget: Budget) -> Budget:
         """`budget` for rows beyond the model's reach."""
         return budget if rope_switch(self.config) is None else replace(budget, rows=1)
 
-    def _score(
-        self, asked: Sequence[Encoded], places: list[int]
-    ) -> Iterator[tuple[int, list[Scored]]]:
-        """Those that may be packed first, then the others."""
+    def _score(self, asked: Sequence[Encoded]) -> Iterator[tuple[int, list[Scored]]]:
+        """Those with continuations: what may be packed first, then the others."""
+        places = [place for place, item in enumerate(asked) if item.continuations]
         near = self._near(asked, places)
         far = sorted(set(places) - set(near))
         for group, score in ((near, self._score_near), (far, self._score_far)):
@@ -258,7 +255,7 @@ class HuggingFace:
 
     def _generate(self, asked: Sequence[Encoded], places: list[int]) -> Iterator[tuple[int, Reply]]:
         longest = reach(self.config)
-        near = [place for place in places if _length(asked[place]) <= longest]
+        near = [place for place in places if asked[place].most <= longest]
         far = sorted(set(places) - set(near))
         for group, write in ((near, self._write_near), (far, self._write_far)):
             items = [asked[place] for place in group]
@@ -293,9 +290,3 @@ class HuggingFace:
 
     def _decode(self, ids: Sequence[int]) -> str:
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
-
-
-def _length(item: Encoded) -> int:
-    """Tokens that an item may take in one row."""
-    made = item.generation.max_tokens if item.generation else 0
-    return len(item.prompt) + sum(map(len, item.continuations)) + made

@@ -56,18 +56,12 @@ def largest_batch(budget: Budget, waiting: Sequence[Encoded]) -> Budget:
     """What bounds a batch of `waiting`: `budget`, where there is more to ask than it allows."""
     rows = sum(max(1, len(item.continuations)) for item in waiting)
     positions = sum(map(len, (branch for item in waiting for branch in item.continuations)))
-    longest = max(_length(item) for item in waiting)
+    longest = max(item.most for item in waiting)
     return Budget(
         tokens=min(budget.tokens, min(budget.rows, rows) * longest),
         positions=min(budget.positions, max(rows, positions)),
         rows=min(budget.rows, rows),
     )
-
-
-def _length(item: Encoded) -> int:
-    """Tokens of the longest row that an item may take."""
-    made = item.generation.max_tokens if item.generation else 0
-    return len(item.prompt) + max([made, *map(len, item.continuations)])
 
 
 def is_shortage(error: RuntimeError) -> bool:

@@ -23,6 +23,12 @@ class Encoded:
     truncated: int = 0
     error: str | None = None
 
+    @property
+    def most(self) -> int:
+        """Tokens that it may take in one row: prompt, continuations, what may be written."""
+        made = self.generation.max_tokens if self.generation else 0
+        return len(self.prompt) + sum(map(len, self.continuations)) + made
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:

@@ -49,15 +49,15 @@ def test_everything_is_answered_once_with_batches_that_fit(error, caplog):
         answered = list(within_memory(fits(30, error, tried), ITEMS, found))
     assert sorted(answered) == list(enumerate(ITEMS))
     assert tried == [50, 50, 25, 25]
-    assert found.budget.tokens == 25
-    assert "--batch-tokens 25" in caplog.text
+    assert found.budget.tokens == 30
+    assert "--batch-tokens 30" in caplog.text
 
 
 def test_what_is_halved_is_what_was_tried_and_not_what_was_allowed():
     found, tried = Allowance(Budget(tokens=10**7, positions=10**6, rows=100)), []
     list(within_memory(fits(30, SHORTAGES[0], tried), ITEMS, found))
     assert tried[:3] == [50, 50, 25]
-    assert found.budget == Budget(tokens=25, positions=7, rows=5)
+    assert found.budget == Budget(tokens=30, positions=7, rows=5)
 
 
 def test_the_smaller_size_is_remembered(caplog):
@@ -97,7 +97,7 @@ def test_a_model_that_runs_out_of_memory_scores_as_if_it_had_not(checkpoint, mon
     monkeypatch.setattr(hf, "score_packed", short)
     for place, reply in model.answer(ITEMS):
         assert reply.logprobs == pytest.approx(whole[place].logprobs, abs=1e-5)
-    assert model._allowance.budget.tokens == 50
+    assert model._allowance.budget.tokens == 60
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)

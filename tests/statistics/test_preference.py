@@ -92,7 +92,8 @@ def test_decisive_ratings_are_choix():
 def test_half_ties_are_a_clustered_binomial_regression(two_way):
     judged = drawn(np.random.default_rng(2), [0.0, 0.4, 1.0, -0.5], 900, annotators=25, slot=0.3)
     judged = judged if two_way else replace(judged, annotators=None)
-    check_against_regression(judged, anchor=1, two_way=two_way)
+    found = check_against_regression(judged, anchor=1, two_way=two_way)
+    assert found.n_clusters == (25 if two_way else len(set(judged.prompts)))
 
 
 def test_ratings_of_pandalms_annotators_are_a_clustered_binomial_regression():
@@ -178,7 +179,7 @@ def test_swapping_the_sides_of_judgments_changes_nothing(ties, seed):
         outcomes=np.where(turned, 1 - outcomes, outcomes).tolist(),
         covariates={"slot": np.where(turned, -1.0, 1.0).tolist()},
     )
-    same(preference(judged, ties=ties), preference(swapped, ties=ties))
+    assert_same(preference(judged, ties=ties), preference(swapped, ties=ties))
 
 
 @settings(max_examples=25)
@@ -195,10 +196,10 @@ def test_the_order_of_judgments_and_the_names_of_clusters_do_not_matter(ties, se
         prompts=[f"!{judged.prompts[at]}" for at in order],
         annotators=[f"!{judged.annotators[at]}" for at in order],
     )
-    same(preference(judged, ties=ties), preference(turned, ties=ties))
+    assert_same(preference(judged, ties=ties), preference(turned, ties=ties))
 
 
-def same(found, again):
+def assert_same(found, again):
     assert again.theta == pytest.approx(found.theta, abs=1e-7)
     assert again.covariance == pytest.approx(found.covariance, abs=1e-7)
     for one, other in zip(found.covariates.values(), again.covariates.values(), strict=True):

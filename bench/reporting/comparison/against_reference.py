@@ -25,16 +25,17 @@ def with_reference(
     found = {
         variant: _itself(result, other)
         for variant, result in judged.items()
-        if _is_against(result, other)
+        if is_against(result, other.model.name)
     }
     return {**found, **theirs}
 
 
-def _is_against(result: Result, other: Row) -> bool:
+def is_against(result: Result, model: str) -> bool:
+    """Whether `result` holds judgments of its replies against those of `model`."""
     reference = result.settings.get(REFERENCE)
     if not isinstance(reference, str) or not reference or WIN_RATE not in result.items.scores:
         return False
-    return is_short_for(reference, other.model.name)
+    return is_short_for(reference, model)
 
 
 def _itself(result: Result, other: Row) -> Result:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from bench.reporting.comparison.against_reference import HALF
+from bench.reporting.comparison.against_reference import HALF, is_against
 from bench.reporting.comparison.comparable import comparability
 from bench.reporting.comparison.judges import judges_of, sampled
 from bench.reporting.comparison.pairing import Paired, pair
@@ -155,7 +155,7 @@ def _single(match: _Match, metric: Metric, level: float) -> Contrast:
         found = paired_difference(ours, theirs, names, level, bounds, lower)
     else:
         found = judged_difference(ours, theirs, names, judges, level, bounds, lower)
-    rate = _win_rate(paired, metric, judges, level)
+    rate = _win_rate(match, metric, judges, level)
     if rate is not None and rate.lo is not None and rate.hi is not None:
         found = replace(found, lo=rate.lo - HALF, hi=rate.hi - HALF)
     empty = _empty(match.child, metric, level, match.notes)
@@ -176,11 +176,12 @@ def _single(match: _Match, metric: Metric, level: float) -> Contrast:
 
 
 def _win_rate(
-    paired: Paired, metric: Metric, judges: Sequence[str] | None, level: float
+    match: _Match, metric: Metric, judges: Sequence[str] | None, level: float
 ) -> Estimate | None:
     """The child's win rate where the parent is who it was judged against: a half is no estimate,
     so the difference is as sure as the win rate is."""
-    if metric.name != WIN_RATE or not (paired.parent == HALF).all():
+    paired, against = match.paired, is_against(match.child, match.parent.model.name)
+    if metric.name != WIN_RATE or not against or not (paired.parent == HALF).all():
         return None
     return win_rate(paired.child.tolist(), paired.clusters, judges, level).win_rate
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.errors import RunError
-from bench.reporting.results.files import SEAL, dumped, load_result, path_of, seal_of
+from bench.reporting.results.files import SEAL, dumped, load_result, path_of
 from bench.reporting.results.rule import Board, Check, Entry, Finding, Rule, Rules, Told, Unread
 from bench.reporting.results.rules_aggregates import AGGREGATE_RULES
 from bench.reporting.results.rules_board import BOARD_RULES
@@ -20,6 +20,7 @@ from bench.reporting.results.rules_lineage import LINEAGE_RULES
 from bench.reporting.results.rules_numbers import NUMBER_RULES
 from bench.reporting.results.rules_record import RECORD_RULES
 from bench.reporting.results.schema import SCHEMA_VERSION
+from bench.seal import seal_of
 from bench.unique_keys import unique_keys
 
 PLACE_PARTS = ("MODEL", "REVISION", "TASK.json")
@@ -149,4 +150,4 @@ def _broken_rule(path: Path) -> str:
         return "readable"
     if content.get("schema_version") != SCHEMA_VERSION:
         return "schema-version"
-    return "seal" if content.get(SEAL) != seal_of(content) else "schema"
+    return "seal" if content.get(SEAL) != seal_of(content, SEAL) else "schema"

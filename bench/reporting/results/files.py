@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from bench.errors import RunError
 from bench.reporting.results.schema import SCHEMA_VERSION, Items, Result
 from bench.reporting.results.sound import check_sound
+from bench.seal import seal_of
 from bench.store import write_atomic
 from bench.types import Json
 from bench.unique_keys import unique_keys
@@ -80,15 +81,8 @@ def dumped(result: Result) -> str:
 def sealed(result: Result) -> dict[str, Json]:
     """The content of the file as JSON values, the digest among them."""
     content: dict[str, Json] = _RESULT.dump_python(result, mode="json")
-    content[SEAL] = seal_of(content)
+    content[SEAL] = seal_of(content, SEAL)
     return content
-
-
-def seal_of(content: dict[str, Json]) -> str:
-    """sha256 over the canonical JSON of all keys but the seal."""
-    bare = {key: value for key, value in content.items() if key != SEAL}
-    text = json.dumps(bare, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def load_result(path: Path) -> Result:
@@ -110,7 +104,7 @@ def load_result(path: Path) -> Result:
             f"{path}: schema_version: found {version!r}, this bench reads {SCHEMA_VERSION}",
             "write it again with this version: bench submit RUN",
         )
-    found, stated = seal_of(content), content.pop(SEAL, None)
+    found, stated = seal_of(content, SEAL), content.pop(SEAL, None)
     if stated != found:
         raise RunError(
             f"{path}: {SEAL}: found {stated!r}, the content gives {found!r}: it was edited", REMEDY

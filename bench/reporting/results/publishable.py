@@ -13,7 +13,8 @@ from pathlib import Path
 
 from bench.registry.known import KnownTask
 from bench.reporting.results.rules_record import few
-from bench.store import SEAL, seal_of
+from bench.seal import seal_of
+from bench.store import SEAL
 from bench.types import Record, Run, TaskRun
 from bench.unique_keys import unique_keys
 
@@ -159,13 +160,15 @@ def sealed(given: Given) -> Iterator[Problem]:
     except (OSError, ValueError) as error:
         yield Problem(given.file, "", "sealed", str(error), "what bench wrote", AGAIN)
         return
-    found, stated = seal_of(content), content.get(SEAL)
+    found, stated = seal_of(content, SEAL), content.get(SEAL)
     if stated != found:
         needed = f"{found}, as its content gives: it was edited, or is older than seals"
         yield Problem(given.file, SEAL, "sealed", str(stated or "nothing"), needed, AGAIN)
 
 
-RUN_RULES: tuple[Rule, ...] = (tasks, real, counts, provenance, unchanged, complete, limits)
+RUN_RULES: tuple[Rule, ...] = (
+    *(tasks, real, counts, provenance, unchanged, complete, limits, sealed),
+)
 
 
 def _changes(given: Given, entry: TaskRun, known: KnownTask) -> Iterator[Problem]:

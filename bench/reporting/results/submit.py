@@ -15,7 +15,7 @@ from bench.errors import BenchError, RunError
 from bench.registry.known import KnownTask
 from bench.reporting.results.files import path_of
 from bench.reporting.results.from_run import results_of
-from bench.reporting.results.publishable import AGAIN, RUN_RULES, Given, Problem, is_partial, sealed
+from bench.reporting.results.publishable import AGAIN, RUN_RULES, Given, Problem, is_partial
 from bench.reporting.results.rule import Board, Entry, Rules
 from bench.reporting.results.rules_aggregates import AGGREGATE_RULES
 from bench.reporting.results.rules_numbers import NUMBER_RULES
@@ -83,8 +83,7 @@ def _bundle(folder: Path, known_tasks: KnownTasks, allow_limit: bool) -> Bundle:
     known, lost, notes = _known(folder / "run.json", run, known_tasks)
     given = Given(folder / "run.json", run, tuple(records), known, allow_limit)
     problems = [*lost, *(problem for rule in RUN_RULES for problem in rule(given))]
-    problems = problems or list(sealed(given))  # whatever else is wrong says more
-    if any(problem.rule in ("tasks", "sealed") for problem in problems):
+    if any(problem.rule == "tasks" for problem in problems):
         return Bundle((), tuple(problems), ())
     results = _results(given)
     problems += [problem for result in results for problem in _of_result(given.file, result)]

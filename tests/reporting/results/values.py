@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.reporting.results.audit import audit
-from bench.reporting.results.files import SEAL, save_result, seal_of
+from bench.reporting.results.files import SEAL, save_result
 from bench.reporting.results.rule import Finding
 from bench.reporting.results.schema import (
     Items,
@@ -18,6 +18,7 @@ from bench.reporting.results.schema import (
     Result,
     TaskEntry,
 )
+from bench.seal import seal_of
 from bench.statistics.calibration import ece_change
 from bench.types import Json
 
@@ -96,5 +97,5 @@ def edit(path: Path, change: Callable[[dict[str, Json]], object], sealed: bool =
     content = json.loads(path.read_text("utf-8"))
     change(content)
     if sealed:
-        content[SEAL] = seal_of(content)
+        content[SEAL] = seal_of(content, SEAL)
     path.write_text(json.dumps(content), "utf-8")

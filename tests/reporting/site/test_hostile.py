@@ -142,8 +142,11 @@ def test_no_cell_of_a_download_is_a_formula(site):
 
 
 def test_feed_drawings_and_documents_can_be_read(site):
-    ElementTree.parse(site / "feed.xml")
-    for path in site.rglob("*.svg"):
-        ElementTree.parse(path)
-    for path in site.rglob("*.json"):
-        document(path.read_bytes())
+    assert ElementTree.parse(site / "feed.xml").getroot().tag.endswith("feed")
+    drawings, documents = list(site.rglob("*.svg")), list(site.rglob("*.json"))
+    assert drawings
+    assert documents
+    for path in drawings:
+        assert ElementTree.parse(path).getroot().tag.endswith("svg"), path.name
+    for path in documents:
+        assert document(path.read_bytes()), path.name
